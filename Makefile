@@ -1,0 +1,124 @@
+# One build. `make` builds the programs into build/bin (release) or build-VARIANT/bin.
+#   make setup | up | test | check | bench | fuzz | tour | install | clean      (see README.md)
+#   BUILD=release|asan|tsan|cov   CC=clang-19|gcc
+# A room is a folder under src/ with a line in src/LAYERS; files are found by name:
+#   *_test.c  tests (one runner a room)      *_fuzz.c   fuzz target      *_bench.c  benchmark
+#   main.c    the room's program             everything else: the room's library
+
+BUILD ?= release
+OUT   := $(if $(filter release,$(BUILD)),build,build-$(BUILD))
+
+ifeq ($(origin CC),default)
+  CC := $(shell command -v clang-19 || command -v clang || echo gcc)
+endif
+IS_CLANG := $(shell $(CC) --version 2>/dev/null | grep -qi clang && echo 1)
+AR := $(if $(IS_CLANG),$(or $(shell command -v llvm-ar-19),llvm-ar),gcc-ar)
+
+ARCH := $(shell uname -m)
+CPPFLAGS := -Isrc -D_GNU_SOURCE
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wno-missing-field-initializers
+CFLAGS_ALL := -std=c17 -g -fvisibility=hidden -fno-strict-aliasing -pthread -MMD -MP $(WARN) \
+              $(if $(filter x86_64,$(ARCH)),-march=x86-64-v2) $(if $(CI),-Werror)
+LD := $(if $(IS_CLANG),-fuse-ld=lld)
+LTO := $(if $(IS_CLANG),-flto=thin -ffat-lto-objects,-flto=auto -ffat-lto-objects)
+
+ifeq ($(BUILD),asan)
+  VARIANT := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+  LTO :=
+else ifeq ($(BUILD),tsan)
+  VARIANT := -O1 -fno-omit-frame-pointer -fsanitize=thread
+  LTO :=
+else ifeq ($(BUILD),cov)
+  VARIANT := -O1 $(if $(IS_CLANG),-fprofile-instr-generate -fcoverage-mapping,--coverage)
+  LTO :=
+else ifeq ($(BUILD),fuzz)
+  VARIANT := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all
+  LTO :=
+else
+  VARIANT := -O3
+endif
+CFLAGS ?=
+
+# --- rooms ------------------------------------------------------------------------------------
+ROOMS    := $(shell sed -n 's/^\([a-z0-9]*\):.*/\1/p' src/LAYERS)
+below     = $(shell sed -n 's/^$(1):\(.*\)/\1/p' src/LAYERS)
+SPECIAL  := %_test.c %_fuzz.c %_bench.c %/main.c %/test_main.c
+sources   = $(sort $(wildcard src/$(1)/*.c src/$(1)/*/*.c))
+lib_c     = $(filter-out $(SPECIAL),$(call sources,$(1)))
+test_c    = $(filter %_test.c,$(call sources,$(1)))
+obj       = $(patsubst src/%.c,$(OUT)/obj/%.o,$(1))
+
+# A program is named after its room.
+PROGRAM_cli    := ashlar
+PROGRAM_node   := ashlar-node
+PROGRAM_evmcli := ashlar-evm
+PROGRAM_ROOMS  := $(foreach r,$(ROOMS),$(if $(wildcard src/$(r)/main.c),$(r)))
+PROGRAMS       := $(foreach r,$(PROGRAM_ROOMS),$(OUT)/bin/$(PROGRAM_$(r)))
+
+# --- libraries from outside ---------------------------------------------------------------------
+KZG_DIR  := node_modules/c-kzg/deps/c-kzg
+BLST_DIR := node_modules/c-kzg/deps/blst
+KZG_LIB  := $(OUT)/lib/libkzg.a
+CPPFLAGS += -isystem $(KZG_DIR) -isystem $(BLST_DIR)/bindings
+LIBS_crypto := $(KZG_LIB) -lsecp256k1 -lcrypto -lgmp
+LIBS_prim   := -ljansson
+LIBS_sys    := -luv
+LIBS_http   := -luv -lhttp_parser
+libs_of = $(foreach r,$(1),$(LIBS_$(r)))
+
+.DEFAULT_GOAL := all
+.PHONY: all
+all: $(PROGRAMS)
+
+# What each program and runner links: its room's library, those of the rooms below, in stair order.
+define room_rules
+$(OUT)/lib/lib$(1).a: $(call obj,$(call lib_c,$(1)))
+	@mkdir -p $$(@D); rm -f $$@; $(AR) rcs $$@ $$^
+.PHONY: lib-$(1) test-$(1)
+lib-$(1): $(OUT)/lib/lib$(1).a
+$(OUT)/test/$(1): $(call obj,$(call test_c,$(1)) src/base/test_main.c) $(foreach r,$(1) $(call below,$(1)),$(OUT)/lib/lib$(r).a) $(if $(findstring crypto,$(1) $(call below,$(1))),$(KZG_LIB))
+	@mkdir -p $$(@D)
+	@echo "  LINK $$@"; $(CC) $(VARIANT) $(CFLAGS) $(LD) -pthread -o $$@ $(call obj,$(call test_c,$(1)) src/base/test_main.c) \
+	  $(foreach r,$(1) $(call below,$(1)),$(OUT)/lib/lib$(r).a) $(call libs_of,$(1) $(call below,$(1))) -lm
+test-$(1): $(OUT)/test/$(1)
+	$(OUT)/test/$(1)
+endef
+$(foreach r,$(ROOMS),$(eval $(call room_rules,$(r))))
+
+define program_rules
+$(OUT)/bin/$(PROGRAM_$(1)): $(call obj,src/$(1)/main.c) $(foreach r,$(1) $(call below,$(1)),$(OUT)/lib/lib$(r).a) $(if $(findstring crypto,$(1) $(call below,$(1))),$(KZG_LIB))
+	@mkdir -p $$(@D)
+	@echo "  LINK $$@"; $(CC) $(VARIANT) $(CFLAGS) $(LTO) $(LD) -pthread -Wl,--gc-sections -o $$@ $(call obj,src/$(1)/main.c) \
+	  $(foreach r,$(1) $(call below,$(1)),$(OUT)/lib/lib$(r).a) $(call libs_of,$(1) $(call below,$(1))) -lm
+endef
+$(foreach r,$(PROGRAM_ROOMS),$(eval $(call program_rules,$(r))))
+
+# A flag file: objects are rebuilt when compiler or flags change.
+FLAGS_NOW := $(CC) $(CPPFLAGS) $(CFLAGS_ALL) $(VARIANT) $(LTO) $(CFLAGS)
+$(OUT)/flags: force
+	@mkdir -p $(@D); echo '$(FLAGS_NOW)' | cmp -s - $@ || echo '$(FLAGS_NOW)' > $@
+.PHONY: force
+force:
+
+$(OUT)/obj/%.o: src/%.c $(OUT)/flags
+	@mkdir -p $(@D)
+	@echo "  CC   $<"; $(CC) $(CPPFLAGS) $(CFLAGS_ALL) -ffunction-sections -fdata-sections $(VARIANT) $(LTO) $(CFLAGS) -c -o $@ $<
+
+# blst and c-kzg-4844 come as C source inside the npm package that package-lock.json pins.
+node_modules/c-kzg/package.json: package-lock.json
+	npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+KZG_FLAGS := -O2 -g -w -D__BLST_PORTABLE__ $(if $(filter x86_64,$(ARCH)),-D__ADX__)
+$(KZG_LIB): node_modules/c-kzg/package.json
+	@mkdir -p $(OUT)/obj/kzg $(@D)
+	@echo "  CC   blst, c-kzg-4844"
+	@$(CC) $(KZG_FLAGS) -c -o $(OUT)/obj/kzg/blst.o $(BLST_DIR)/src/server.c
+	@$(CC) $(KZG_FLAGS) -c -o $(OUT)/obj/kzg/assembly.o $(BLST_DIR)/build/assembly.S
+	@$(CC) $(KZG_FLAGS) -I$(BLST_DIR)/bindings -I$(KZG_DIR) -c -o $(OUT)/obj/kzg/ckzg.o $(KZG_DIR)/ckzg.c
+	@rm -f $@; $(AR) rcs $@ $(OUT)/obj/kzg/*.o
+
+.PHONY: clean
+clean:
+	rm -rf build build-*
+
+-include $(shell find $(OUT)/obj -name '*.d' 2>/dev/null)
