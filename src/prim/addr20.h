@@ -1,9 +1,9 @@
 /* 20 bytes that name an account. A value, compared by content. */
 #pragma once
 
-#include "base/types.h"
-
 #include <string.h>
+
+#include "base/types.h"
 
 typedef struct {
     u8 b[20];

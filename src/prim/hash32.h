@@ -1,9 +1,9 @@
 /* 32 bytes that are a hash, a key or a storage word in its big-endian form. A value, compared by content. */
 #pragma once
 
-#include "base/types.h"
-
 #include <string.h>
+
+#include "base/types.h"
 
 typedef struct {
     u8 b[32];
