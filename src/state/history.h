@@ -1,0 +1,19 @@
+/*
+ * An older block, read-only: the head's backend, seen through the change sets that lead back. Make a
+ * struct state on history_backend to read, call and prove there. Costs nothing but the look-ups;
+ * proofs cost the number of changes in between.
+ */
+#pragma once
+
+#include "state/backend.h"
+
+struct history;
+
+/*
+ * undo: what state_commit gave for each block after the wanted one, newest first. The array is
+ * copied, the change sets are borrowed: neither they nor the head may change while this lives.
+ */
+struct history *history_open(const struct state_backend *head,
+                             const struct state_changes *const *undo, size_t count);
+void history_close(struct history *history);
+struct state_backend history_backend(struct history *history);

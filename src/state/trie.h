@@ -1,0 +1,89 @@
+/*
+ * The Merkle Patricia trie (Yellow Paper appendix D): a map from byte strings to byte strings with a
+ * root hash that depends on the content only. Nodes live in a pool; the hashes of nodes that have
+ * not changed are kept, so a root costs the changed paths.
+ *
+ * Keys are at most TRIE_KEY_MAX bytes, any mix of lengths; values are not empty.
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "base/types.h"
+#include "prim/hash32.h"
+
+enum { TRIE_KEY_MAX = 255, TRIE_NIBBLES_MAX = 2 * TRIE_KEY_MAX };
+
+/* Memory of nodes, shared by any number of tries; freed as one. Not thread-safe. */
+struct trie_pool;
+struct trie_pool *trie_pool_new(void);
+void trie_pool_free(struct trie_pool *pool);
+
+/*
+ * Where nodes come from that are not in memory: get finds the RLP of the node at a path (nibbles, one
+ * a byte), borrowed until the next call. It must be there: a source that lacks it is a bug or a
+ * broken store, and its own business to report; it then returns NULL and the subtree reads as empty.
+ */
+struct trie_source {
+    const u8 *(*node_get)(void *ctx, const hash32 *owner, const u8 *path, size_t path_len,
+                          size_t *len);
+    void *ctx;
+};
+
+struct trie_link {
+    u64 bits; /* pointer to the node, and flags */
+    u8 ref[32];
+};
+
+struct trie {
+    struct trie_pool *pool;
+    const struct trie_source *source; /* NULL: everything is in memory */
+    hash32 owner;                     /* passed to the source */
+    struct trie_link root;
+};
+
+/* Caller's memory; the pool must outlive it. An empty trie. */
+void trie_init(struct trie *trie, struct trie_pool *pool);
+
+/* A trie whose nodes are fetched when needed. root is the hash of its root node. source is borrowed. */
+void trie_init_source(struct trie *trie, struct trie_pool *pool, const struct trie_source *source,
+                      const hash32 *owner, const hash32 *root);
+
+void trie_clear(struct trie *trie); /* gives the nodes back to the pool; empty afterwards */
+
+bool trie_is_empty(const struct trie *trie);
+
+/* The value, borrowed until the next change; NULL when absent. */
+const u8 *trie_get(struct trie *trie, const u8 *key, size_t key_len, size_t *len);
+void trie_put(struct trie *trie, const u8 *key, size_t key_len, const u8 *value, size_t len);
+bool trie_del(struct trie *trie, const u8 *key, size_t key_len); /* false: was not there */
+
+void trie_root(struct trie *trie, hash32 *root);
+
+/* Brings many tries up to date at once: several nodes are hashed side by side. */
+void trie_hash(struct trie *const *tries, size_t count);
+
+/* The RLP of the node at exactly this path (embedded ones too), for proofs and sources. The bytes
+ * are the arena's. NULL when no node starts there. All hashes must be up to date. */
+const u8 *trie_node(struct trie *trie, const u8 *path, size_t path_len, struct arena *arena,
+                    size_t *len);
+
+/* Calls fn with each node from the root towards key, those embedded in their parent left out.
+ * The bytes are borrowed for the call. All hashes must be up to date. */
+typedef void trie_node_fn(void *arg, const u8 *node, size_t len);
+void trie_prove(struct trie *trie, const u8 *key, size_t key_len, trie_node_fn *fn, void *arg);
+
+/* --- roots of lists that are not kept --------------------------------------------------------- */
+
+struct trie_item {
+    const u8 *key, *value;
+    u32 key_len, value_len; /* neither is 0 */
+};
+
+/* The root over items that are sorted by key (bytes compared as numbers, a prefix before what it
+ * begins), no key twice. No heap. */
+void trie_root_sorted(hash32 *root, const struct trie_item *items, size_t count);
+
+/* The root of a block's transactions, receipts or withdrawals: item i has key rlp(i). Items are the
+ * encodings (EIP-2718 envelopes as they are). Scratch comes from the arena. */
+void trie_root_list(hash32 *root, const u8 *const *items, const size_t *lens, size_t count,
+                    struct arena *arena);
