@@ -46,6 +46,8 @@ SPECIAL  := %_test.c %_fuzz.c %_bench.c %/main.c %/test_main.c
 sources   = $(sort $(wildcard src/$(1)/*.c src/$(1)/*/*.c))
 lib_c     = $(filter-out $(SPECIAL),$(call sources,$(1)))
 test_c    = $(filter %_test.c,$(call sources,$(1)))
+fuzz_c    = $(filter %_fuzz.c,$(call sources,$(1)))
+bench_c   = $(filter %_bench.c,$(call sources,$(1)))
 obj       = $(patsubst src/%.c,$(OUT)/obj/%.o,$(1))
 
 # A program is named after its room.
@@ -70,26 +72,38 @@ libs_of = $(foreach r,$(1),$(LIBS_$(r)))
 .PHONY: all
 all: $(PROGRAMS)
 
-# What each program and runner links: its room's library, those of the rooms below, in stair order.
+# What each program and runner links: its room's library, those of the rooms below in stair order, and
+# what they take from outside. Tests, fuzz targets and benchmarks are linked without LTO: it is slow.
+archives = $(foreach r,$(1) $(call below,$(1)),$(OUT)/lib/lib$(r).a)
+outside  = $(if $(findstring crypto,$(1) $(call below,$(1))),$(KZG_LIB))
+link     = mkdir -p $(@D); echo "  LINK $@"; $(CC) $(VARIANT) $(CFLAGS) $(LD) -pthread -o $@
+linked   = $(call archives,$(1)) $(call libs_of,$(1) $(call below,$(1))) -lm
+
 define room_rules
 $(OUT)/lib/lib$(1).a: $(call obj,$(call lib_c,$(1)))
 	@mkdir -p $$(@D); rm -f $$@; $(AR) rcs $$@ $$^
+$(OUT)/test/$(1): $(call obj,$(call test_c,$(1)) src/base/test_main.c) $(call archives,$(1)) $(call outside,$(1))
+	@$$(link) $(call obj,$(call test_c,$(1)) src/base/test_main.c) $(call linked,$(1))
 .PHONY: lib-$(1) test-$(1)
 lib-$(1): $(OUT)/lib/lib$(1).a
-$(OUT)/test/$(1): $(call obj,$(call test_c,$(1)) src/base/test_main.c) $(foreach r,$(1) $(call below,$(1)),$(OUT)/lib/lib$(r).a) $(if $(findstring crypto,$(1) $(call below,$(1))),$(KZG_LIB))
-	@mkdir -p $$(@D)
-	@echo "  LINK $$@"; $(CC) $(VARIANT) $(CFLAGS) $(LD) -pthread -o $$@ $(call obj,$(call test_c,$(1)) src/base/test_main.c) \
-	  $(foreach r,$(1) $(call below,$(1)),$(OUT)/lib/lib$(r).a) $(call libs_of,$(1) $(call below,$(1))) -lm
 test-$(1): $(OUT)/test/$(1)
 	$(OUT)/test/$(1)
+TESTS   += $(if $(call test_c,$(1)),$(OUT)/test/$(1))
+FUZZERS += $(patsubst %.c,$(OUT)/fuzz/%,$(notdir $(call fuzz_c,$(1))))
+BENCHES += $(patsubst %.c,$(OUT)/bench/%,$(notdir $(call bench_c,$(1))))
+$(foreach f,$(call fuzz_c,$(1)),$(eval $(call extra_rule,$(1),$(f),fuzz,-fsanitize=fuzzer)))
+$(foreach f,$(call bench_c,$(1)),$(eval $(call extra_rule,$(1),$(f),bench,)))
+endef
+
+define extra_rule
+$(OUT)/$(3)/$(basename $(notdir $(2))): $(call obj,$(2)) $(call archives,$(1)) $(call outside,$(1))
+	@$$(link) $(4) $(call obj,$(2)) $(call linked,$(1))
 endef
 $(foreach r,$(ROOMS),$(eval $(call room_rules,$(r))))
 
 define program_rules
-$(OUT)/bin/$(PROGRAM_$(1)): $(call obj,src/$(1)/main.c) $(foreach r,$(1) $(call below,$(1)),$(OUT)/lib/lib$(r).a) $(if $(findstring crypto,$(1) $(call below,$(1))),$(KZG_LIB))
-	@mkdir -p $$(@D)
-	@echo "  LINK $$@"; $(CC) $(VARIANT) $(CFLAGS) $(LTO) $(LD) -pthread -Wl,--gc-sections -o $$@ $(call obj,src/$(1)/main.c) \
-	  $(foreach r,$(1) $(call below,$(1)),$(OUT)/lib/lib$(r).a) $(call libs_of,$(1) $(call below,$(1))) -lm
+$(OUT)/bin/$(PROGRAM_$(1)): $(call obj,src/$(1)/main.c) $(call archives,$(1)) $(call outside,$(1))
+	@$$(link) $(LTO) -Wl,--gc-sections -Wl,-z,relro,-z,now $(call obj,src/$(1)/main.c) $(call linked,$(1))
 endef
 $(foreach r,$(PROGRAM_ROOMS),$(eval $(call program_rules,$(r))))
 
@@ -117,7 +131,34 @@ $(KZG_LIB): node_modules/c-kzg/package.json
 	@$(CC) $(KZG_FLAGS) -I$(BLST_DIR)/bindings -I$(KZG_DIR) -c -o $(OUT)/obj/kzg/ckzg.o $(KZG_DIR)/ckzg.c
 	@rm -f $@; $(AR) rcs $@ $(OUT)/obj/kzg/*.o
 
-.PHONY: clean
+# --- words ------------------------------------------------------------------------------------
+PREFIX ?= /usr/local
+.PHONY: setup up test tests check bench benches fuzz fuzzers tour install clean
+setup:
+	@scripts/setup
+up: setup
+	@$(MAKE) --no-print-directory all
+	@scripts/up
+test:
+	@scripts/setup --test
+	@scripts/test
+tests: $(TESTS)
+check:
+	@scripts/setup --test
+	@scripts/check
+bench: setup
+	@$(MAKE) --no-print-directory all benches
+	@bench/run
+benches: $(BENCHES)
+fuzz:
+	@scripts/setup --test
+	@scripts/fuzz
+fuzzers: $(FUZZERS)
+tour:
+	@scripts/tour
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
 clean:
 	rm -rf build build-*
 
