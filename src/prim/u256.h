@@ -101,6 +101,20 @@ static inline bool u256_eq(u256 a, u256 b)
     return ((a.w[0] ^ b.w[0]) | (a.w[1] ^ b.w[1]) | (a.w[2] ^ b.w[2]) | (a.w[3] ^ b.w[3])) == 0;
 }
 
+#if defined(__clang__)
+/* Clang compares its own wide integers by one chain of cmp and sbb, and limbs by three times that. */
+typedef unsigned _BitInt(256) u256_wide;
+
+static inline u256_wide u256_widen(u256 a)
+{
+    return (u256_wide)a.w[3] << 192 | (u256_wide)a.w[2] << 128 | (u256_wide)a.w[1] << 64 | a.w[0];
+}
+
+static inline bool u256_lt(u256 a, u256 b)
+{
+    return u256_widen(a) < u256_widen(b);
+}
+#else
 static inline bool u256_lt(u256 a, u256 b)
 {
     u64 borrow = 0;
@@ -108,6 +122,7 @@ static inline bool u256_lt(u256 a, u256 b)
         limb_sub(a.w[i], b.w[i], &borrow);
     return borrow;
 }
+#endif
 
 /* Less than, both read as two's complement. */
 static inline bool u256_slt(u256 a, u256 b)
