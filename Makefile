@@ -15,7 +15,7 @@ IS_CLANG := $(shell $(CC) --version 2>/dev/null | grep -qi clang && echo 1)
 AR := $(if $(IS_CLANG),$(or $(shell command -v llvm-ar-19),llvm-ar),gcc-ar)
 
 ARCH := $(shell uname -m)
-CPPFLAGS := -Isrc -D_GNU_SOURCE
+CPPFLAGS := -iquote src -D_GNU_SOURCE
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wno-missing-field-initializers
 CFLAGS_ALL := -std=c17 -g -fvisibility=hidden -fno-strict-aliasing -pthread -MMD -MP $(WARN) \
               $(if $(filter x86_64,$(ARCH)),-march=x86-64-v2) $(if $(CI),-Werror)

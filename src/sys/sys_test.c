@@ -1,0 +1,83 @@
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/test.h"
+#include "sys/clock.h"
+#include "sys/file.h"
+#include "sys/random.h"
+#include "sys/thread.h"
+
+TEST(names_sort_by_number)
+{
+    CHECK(file_name_compare("2.json", "10.json") < 0);
+    CHECK(file_name_compare("a10b", "a9b") > 0);
+    CHECK(file_name_compare("a", "ab") < 0);
+    CHECK(file_name_compare("a01", "a1") != 0);
+    CHECK_EQ(file_name_compare("same7", "same7"), 0);
+}
+
+TEST(missing_file_is_named)
+{
+    u8 *bytes = NULL;
+    size_t len = 0;
+    struct err err;
+    CHECK_EQ(file_read(&bytes, &len, "no/such/file", 10, &err), STATUS_NOT_FOUND);
+    CHECK(strstr(err.text, "no/such/file") != NULL);
+    CHECK(bytes == NULL);
+}
+
+TEST(large_file_is_refused)
+{
+    u8 *bytes = NULL;
+    size_t len = 0;
+    struct err err;
+    CHECK_EQ(file_read(&bytes, &len, "/proc/self/maps", 10, &err), STATUS_TOO_LARGE);
+}
+
+TEST(clocks_run)
+{
+    u64 start = clock_monotonic_ns();
+    CHECK(clock_monotonic_ns() >= start);
+    CHECK(clock_wall_ns() > 1600000000ull * 1000000000);
+    CHECK(clock_thread_ns() > 0);
+}
+
+TEST(random_differs)
+{
+    CHECK(random_u64() != random_u64());
+}
+
+struct shared {
+    struct mutex mutex;
+    struct signal signal;
+    unsigned count;
+};
+
+static void add_one(void *arg)
+{
+    struct shared *shared = arg;
+    mutex_lock(&shared->mutex);
+    shared->count++;
+    signal_wake_all(&shared->signal);
+    mutex_unlock(&shared->mutex);
+}
+
+TEST(threads_meet)
+{
+    struct shared shared = {0};
+    mutex_init(&shared.mutex);
+    signal_init(&shared.signal);
+    struct thread *threads[3];
+    for (unsigned i = 0; i < 3; i++)
+        CHECK_EQ(thread_start(&threads[i], add_one, &shared, 0, NULL), STATUS_OK);
+    mutex_lock(&shared.mutex);
+    while (shared.count < 3)
+        signal_wait(&shared.signal, &shared.mutex);
+    mutex_unlock(&shared.mutex);
+    for (unsigned i = 0; i < 3; i++)
+        thread_join(threads[i]);
+    signal_fini(&shared.signal);
+    mutex_fini(&shared.mutex);
+    CHECK_EQ(shared.count, 3);
+    CHECK(thread_cpu_count() >= 1);
+}
