@@ -11,6 +11,7 @@
 #include "prim/rlp.h"
 #include "prim/u256.h"
 #include "types/fork.h"
+#include "types/verdict.h"
 
 enum tx_type {
     TX_LEGACY = 0,
@@ -62,3 +63,82 @@ struct tx {
     addr20 sender; /* valid once has_sender */
     bool has_sender;
 };
+
+enum {
+    TX_BLOB_GAS = 131072, /* EIP-4844: gas per blob */
+    TX_BLOB_SIZE = 131072,
+    TX_CELLS_PER_BLOB = 128, /* EIP-7594 */
+};
+
+/*
+ * Decodes the canonical form: rlp(list) for type 0, type byte and rlp(list) for the others. The whole
+ * input must be the transaction. Data points into bytes, which must live as long as the transaction;
+ * lists are allocated from the arena. The hash is filled in, the sender is not.
+ * Verdicts: TX_MALFORMED, TX_TYPE_NOT_SUPPORTED. Whether the fork knows the type is tx_check's matter.
+ */
+MUST_READ enum tx_verdict tx_decode(struct tx *tx, struct arena *arena, const u8 *bytes,
+                                    size_t len);
+
+/* Decodes one transaction of a block body: a list for type 0, a string with the canonical form otherwise. */
+MUST_READ enum tx_verdict tx_decode_item(struct tx *tx, struct arena *arena, struct rlp *body);
+
+/* What travels with a type 3 transaction on the network, never in a block. Borrowed from the input. */
+struct tx_sidecar {
+    bool present;
+    u8 version;       /* 0: one proof a blob (EIP-4844); 1: 128 cell proofs a blob (EIP-7594) */
+    u32 count;        /* blobs and commitments */
+    const u8 **blobs; /* count pointers to TX_BLOB_SIZE bytes */
+    const u8 *commitments; /* count times 48 bytes */
+    const u8 *proofs;      /* 48 bytes each: count of them, or count * TX_CELLS_PER_BLOB */
+};
+
+/*
+ * Decodes what eth_sendRawTransaction and the pool receive: the canonical form, or for type 3 also
+ * 0x03 ++ rlp([tx, blobs, commitments, proofs]) and 0x03 ++ rlp([tx, 1, blobs, commitments, cell proofs]).
+ * That commitments fit the blob hashes is checked here; proofs are not (crypto/kzg.h).
+ */
+MUST_READ enum tx_verdict tx_decode_network(struct tx *tx, struct tx_sidecar *sidecar,
+                                            struct arena *arena, const u8 *bytes, size_t len);
+
+/* Appends the canonical form (no sidecar). */
+void tx_encode(struct buf *out, const struct tx *tx);
+
+/* Appends the form that block bodies hold: types other than 0 are wrapped in an RLP string. */
+void tx_encode_item(struct buf *out, const struct tx *tx);
+
+/* Recomputes tx->hash from the other fields. */
+void tx_hash_update(struct tx *tx);
+
+/* What the sender signs. */
+hash32 tx_signing_hash(const struct tx *tx);
+
+/*
+ * Finds the sender and sets sender and has_sender; nothing is done when has_sender is set.
+ * fork decides the rules: low s from Homestead (EIP-2), chain ids from Spurious Dragon (EIP-155).
+ * TX_WRONG_CHAIN_ID, TX_BAD_SIGNATURE. About 25 us.
+ */
+MUST_READ enum tx_verdict tx_recover(struct tx *tx, enum fork fork, u64 chain_id);
+
+/* Signs with a 32-byte key: sets v, r, s, hash, sender. Legacy: EIP-155 if has_chain_id. False for an invalid key. */
+MUST_READ bool tx_sign(struct tx *tx, const u8 key[32]);
+
+/* EIP-7702: the authority that signed; false when the signature is not one that may be used. */
+bool authorization_recover(const struct authorization *authorization, addr20 *authority);
+/* keccak256(0x05 ++ rlp([chain_id, address, nonce])). */
+hash32 authorization_signing_hash(const struct authorization *authorization);
+
+/* The wei per gas that is paid at this base fee: min(max_fee, base_fee + max_priority_fee). */
+u256 tx_effective_gas_price(const struct tx *tx, u256 base_fee);
+
+/* Gas that is charged before execution; 2^64 - 1 when it does not fit (Yellow Paper's g0; EIP-2, 2028, 2930, 3860, 7702). */
+u64 tx_intrinsic_gas(const struct tx *tx, enum fork fork);
+/* EIP-7623: the least that is charged in the end for call data; 0 before Prague. */
+u64 tx_floor_gas(const struct tx *tx, enum fork fork);
+
+/*
+ * The rules that need neither state nor block: type known to the fork, signature values, nonce below
+ * the maximum (EIP-2681), intrinsic and floor gas, init code size (EIP-3860), tip and fee, blob and
+ * authorization lists, gas cap (EIP-7825). blobs_max: per transaction at this time.
+ * code_limit: the largest init code, 0 for the fork's own.
+ */
+MUST_READ enum tx_verdict tx_check(const struct tx *tx, enum fork fork, u32 blobs_max);

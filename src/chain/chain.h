@@ -1,0 +1,118 @@
+/*
+ * A chain in memory: blocks by hash and by number, side chains, the head, receipts, transactions by hash, and
+ * the state at every block that history still holds. One writer; readers share its thread.
+ *
+ *   chain_open(&chain, &genesis, &options, &err);
+ *   verdict = chain_import(chain, rlp, len, &report);
+ *   const struct chain_block *head = chain_head(chain);
+ *
+ * Blocks returned are borrowed from the chain until it is unwound past them or history drops them, which only
+ * chain_import, chain_build and chain_unwind do.
+ */
+#pragma once
+
+#include "base/status.h"
+#include "chain/process.h"
+#include "types/genesis.h"
+
+struct chain;
+
+struct chain_block {
+    struct block block;
+    u256 total_difficulty;
+    struct receipt *receipts; /* block.tx_count of them; NULL while it has never been executed */
+    const struct request *requests;
+    u32 request_count;
+    bool is_canonical;
+};
+
+struct chain_options {
+    u32 history; /* blocks kept behind the head, with their states; 0: all */
+    enum evm_engine engine;
+};
+
+MUST_READ enum status chain_open(struct chain **chain, const struct genesis *genesis,
+                                 const struct chain_options *options, struct err *err);
+void chain_close(struct chain *chain);
+
+const struct chain_config *chain_config(const struct chain *chain);
+
+/* Why a block was refused. */
+struct chain_report {
+    enum tx_verdict tx_verdict;
+    u32 tx_index;
+    char text[192];
+};
+
+/*
+ * Decodes, checks and adds one block. It becomes the head when its chain is the better one: more total
+ * difficulty before the merge, any child of the head after it. BLOCK_KNOWN for one that is there already.
+ * The bytes are copied. report may be NULL.
+ */
+MUST_READ enum block_verdict chain_import(struct chain *chain, const u8 *rlp, size_t len,
+                                          struct chain_report *report);
+
+/* Makes a known block the head, going back and forth as needed (engine_forkchoiceUpdated). */
+MUST_READ enum block_verdict chain_set_head(struct chain *chain, const hash32 *hash,
+                                            struct chain_report *report);
+
+/* --- looking up: NULL or false for what is not there -------------------------------------------- */
+
+const struct chain_block *chain_head(const struct chain *chain);
+const struct chain_block *chain_by_number(const struct chain *chain, u64 number); /* canonical */
+const struct chain_block *chain_by_hash(const struct chain *chain, const hash32 *hash);
+/* The canonical block that holds a transaction, and its place there. */
+const struct chain_block *chain_find_tx(const struct chain *chain, const hash32 *hash, u32 *index);
+/* The oldest block that is still held. */
+u64 chain_oldest(const struct chain *chain);
+
+/* Is the state after this block still to be had? Then *state is a view of it, to be written to freely (writes
+ * go nowhere) and given back with chain_state_release. The head's is the cheapest. */
+MUST_READ bool chain_state_at(struct chain *chain, u64 number, struct state **state);
+void chain_state_release(struct chain *chain, struct state *state);
+
+/* The chain's own machine, for calls between blocks. */
+struct evm *chain_evm(struct chain *chain);
+
+/* Sets up exec to run as if inside `header`'s block, on any state view (eth_call, traces). */
+void chain_exec_init(struct chain *chain, struct exec *exec, struct state *state,
+                     const struct header *header);
+
+/* --- making blocks ------------------------------------------------------------------------------- */
+
+/* What the maker of the next block decides; the rest follows from the head. */
+struct chain_attributes {
+    u64 timestamp; /* later than the head's */
+    addr20 coinbase;
+    u64 gas_limit; /* as given, without the 1/1024 rule, which dev chains do not keep */
+    hash32 prev_randao;
+    hash32 parent_beacon_root;
+    bool has_base_fee; /* base_fee replaces what EIP-1559 gives */
+    u256 base_fee;
+    const u8 *extra;
+    size_t extra_len;
+    const struct withdrawal *withdrawals;
+    u32 withdrawal_count;
+};
+
+/* The header of the next block as far as it is known before execution. */
+void chain_next_header(const struct chain *chain, const struct chain_attributes *attributes,
+                       struct header *header);
+
+/*
+ * Builds a block of the transactions that can be included, in order, and makes it the head. verdicts (if not NULL)
+ * has a place for each. Senders must be set or recoverable. Transactions are copied.
+ */
+const struct chain_block *chain_build(struct chain *chain,
+                                      const struct chain_attributes *attributes,
+                                      const struct tx *txs, u32 count, enum tx_verdict *verdicts);
+
+/* Takes blocks off until `number` is the head; they are forgotten. False when history does not reach back. */
+MUST_READ bool chain_unwind(struct chain *chain, u64 number);
+
+/* --- direct changes to the head's state, as dev nodes allow (evm_setBalance and so on) ----------------- */
+
+/* The head's own state, to be changed outside any block; the change belongs to the head and is kept by
+ * chain_state_commit, which a later unwind takes back with the block. */
+struct state *chain_state_edit(struct chain *chain);
+void chain_state_commit(struct chain *chain);
