@@ -80,7 +80,7 @@ async function waitUntilReady(url, child) {
 }
 
 function commandFor(port, flags) {
-  if (isAnvil) return [anvilBinary, ['--port', `${port}`, '--silent', ...flags]]
+  if (isAnvil) return [anvilBinary, ['--port', `${port}`, '--silent', '--steps-tracing', ...flags]]
   return [path.join(binaryFolder, 'ashlar'), ['dev', '--port', `${port}`, '--silent', ...flags]]
 }
 
