@@ -22,7 +22,8 @@ MUST_READ enum block_verdict rules_check_header(const struct chain_config *confi
                                                 const struct header *header,
                                                 const struct header *parent, u256 parent_td);
 
-/* The body beside its own header: roots, presence of withdrawals, blob gas used, size. */
+/* The body beside its own header: ommers hash, presence of withdrawals, blob gas used, size. The roots of
+ * transactions and withdrawals are compared by chain/process.h, as tries are above this room. */
 MUST_READ enum block_verdict rules_check_body(const struct block *block, enum fork fork);
 
 /* What the ommer rules ask of the chain: the block's ancestors. */

@@ -119,8 +119,10 @@ hash32 tx_signing_hash(const struct tx *tx);
  */
 MUST_READ enum tx_verdict tx_recover(struct tx *tx, enum fork fork, u64 chain_id);
 
-/* Signs with a 32-byte key: sets v, r, s, hash, sender. Legacy: EIP-155 if has_chain_id. False for an invalid key. */
-MUST_READ bool tx_sign(struct tx *tx, const u8 key[32]);
+struct secp256k1_signer;
+/* Signs: sets v, r, s, hash, sender. A legacy transaction is signed by EIP-155 if has_chain_id. False, with tx
+ * untouched, for a secret that is no valid key. */
+MUST_READ bool tx_sign(struct tx *tx, const struct secp256k1_signer *signer, const hash32 *secret);
 
 /* EIP-7702: the authority that signed; false when the signature is not one that may be used. */
 bool authorization_recover(const struct authorization *authorization, addr20 *authority);
@@ -130,15 +132,23 @@ hash32 authorization_signing_hash(const struct authorization *authorization);
 /* The wei per gas that is paid at this base fee: min(max_fee, base_fee + max_priority_fee). */
 u256 tx_effective_gas_price(const struct tx *tx, u256 base_fee);
 
-/* Gas that is charged before execution; 2^64 - 1 when it does not fit (Yellow Paper's g0; EIP-2, 2028, 2930, 3860, 7702). */
-u64 tx_intrinsic_gas(const struct tx *tx, enum fork fork);
-/* EIP-7623: the least that is charged in the end for call data; 0 before Prague. */
-u64 tx_floor_gas(const struct tx *tx, enum fork fork);
+struct tx_gas {
+    u64 intrinsic; /* charged before execution (Yellow Paper's g0; EIP-2, 2028, 2930, 3860, 7702) */
+    u64 floor;     /* the least that is charged in the end (EIP-7623); 0 before Prague */
+};
+
+/* Both saturate at 2^64 - 1. */
+struct tx_gas tx_gas_of(const struct tx *tx, enum fork fork);
 
 /*
- * The rules that need neither state nor block: type known to the fork, signature values, nonce below
- * the maximum (EIP-2681), intrinsic and floor gas, init code size (EIP-3860), tip and fee, blob and
- * authorization lists, gas cap (EIP-7825). blobs_max: per transaction at this time.
- * code_limit: the largest init code, 0 for the fork's own.
+ * The rules that need neither state nor block, in three parts because execution looks at the sender's account in
+ * between. blobs_max: per transaction, chain_config_tx_blobs_max.
  */
+MUST_READ enum tx_verdict tx_check_type(const struct tx *tx, enum fork fork);
+/* Tip and fee, blob and authorization lists; the gas cap (EIP-7825) last. */
+MUST_READ enum tx_verdict tx_check_lists(const struct tx *tx, enum fork fork, u32 blobs_max);
+/* Intrinsic and floor gas, init code size (EIP-3860). *gas is set on any verdict. */
+MUST_READ enum tx_verdict tx_check_gas(const struct tx *tx, enum fork fork, struct tx_gas *gas);
+
+/* All three, and the nonce's maximum (EIP-2681). */
 MUST_READ enum tx_verdict tx_check(const struct tx *tx, enum fork fork, u32 blobs_max);
