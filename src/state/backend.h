@@ -9,18 +9,17 @@
 #include "base/types.h"
 #include "prim/addr20.h"
 #include "prim/hash32.h"
+#include "prim/keccak.h"
 #include "prim/u256.h"
+#include "state/trie.h"
 
 /* Yellow Paper 4.1. */
 struct account {
     u64 nonce;
     u256 balance; /* wei */
-    hash32 code_hash;
-    hash32 storage_root;
+    hash32 code_hash;    /* KECCAK256_EMPTY without code */
+    hash32 storage_root; /* TRIE_EMPTY_ROOT without storage */
 };
-
-extern const hash32 empty_code_hash; /* keccak256 of no bytes */
-extern const hash32 empty_root;      /* of a trie with nothing in it */
 
 /*
  * A change set: these accounts and slots are to have these values. It has no direction: the same

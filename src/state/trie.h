@@ -13,6 +13,8 @@
 
 enum { TRIE_KEY_MAX = 255, TRIE_NIBBLES_MAX = 2 * TRIE_KEY_MAX };
 
+extern const hash32 TRIE_EMPTY_ROOT; /* keccak256(rlp("")): of a trie with nothing in it */
+
 /* Memory of nodes, shared by any number of tries; freed as one. Not thread-safe. */
 struct trie_pool;
 struct trie_pool *trie_pool_new(void);
