@@ -1,0 +1,146 @@
+#include "base/mem.h"
+#include "evm/evm_int.h"
+
+enum {
+    CODE_CACHE_BYTES = 64 << 20,
+    CHUNK_FIRST = 256 << 10,
+    CODE_MAX = 24576,     /* EIP-170 */
+    INITCODE_MAX = 49152, /* EIP-3860 */
+};
+
+const char *evm_status_text(enum evm_status status)
+{
+    static const char *const texts[] = {
+#define X(id, sentence) [EVM_##id] = sentence,
+        EVM_STATUS_LIST(X)
+#undef X
+    };
+    return texts[status];
+}
+
+struct evm *evm_new(void)
+{
+    struct evm *evm = NEW(struct evm);
+    code_cache_init(&evm->codes, CODE_CACHE_BYTES);
+    arena_init(&evm->scratch);
+    /* Address space only: a page becomes memory when a frame first reaches it. */
+    evm->stack = NEW_ARRAY(u256, (size_t)(DEPTH_MAX + 1) * STACK_MAX + STACK_ROOM);
+    evm->chunks[0] = (struct memory_chunk){mem_zalloc(CHUNK_FIRST), CHUNK_FIRST};
+    return evm;
+}
+
+void evm_free(struct evm *evm)
+{
+    if (!evm)
+        return;
+    for (int i = 0; i < MEMORY_CHUNKS; i++)
+        mem_free(evm->chunks[i].bytes);
+    mem_free(evm->stack);
+    mem_free(evm->returned);
+    arena_fini(&evm->scratch);
+    code_cache_fini(&evm->codes);
+    mem_free(evm);
+}
+
+void evm_begin(struct evm *evm, enum fork fork, const struct evm_host *host,
+               const struct evm_block *block, const struct evm_tx *tx)
+{
+    evm->fork = fork;
+    evm->ops = opcodes(fork);
+    evm->host = host->ops;
+    evm->host_ctx = host->ctx;
+    evm->block = block;
+    evm->tx = tx;
+    evm->refund = 0;
+    evm->top = NULL;
+    evm->code_max = fork >= FORK_SPURIOUS ? CODE_MAX : SIZE_MAX;
+    evm->initcode_max = fork >= FORK_SHANGHAI ? INITCODE_MAX : SIZE_MAX;
+    if (evm->code_max_config)
+        evm->code_max = evm->code_max_config;
+    if (evm->initcode_max_config)
+        evm->initcode_max = evm->initcode_max_config;
+}
+
+i64 evm_refund(const struct evm *evm)
+{
+    return evm->refund;
+}
+
+void evm_set_tracer(struct evm *evm, const struct evm_tracer *tracer)
+{
+    evm->tracer = tracer;
+}
+
+void evm_set_engine(struct evm *evm, enum evm_engine engine)
+{
+    evm->engine = engine;
+}
+
+void evm_set_code_limits(struct evm *evm, size_t code_max, size_t initcode_max)
+{
+    evm->code_max_config = code_max;
+    evm->initcode_max_config = initcode_max;
+}
+
+/* --- memory ---------------------------------------------------------------------------------- */
+
+void memory_begin(struct evm *evm, struct memory *memory, const struct memory *parent)
+{
+    *memory = (struct memory){.bytes = evm->chunks[0].bytes, .cap = evm->chunks[0].size};
+    if (parent)
+        *memory = (struct memory){
+            .bytes = parent->bytes + parent->len,
+            .cap = parent->cap - parent->len,
+            .chunk = parent->chunk,
+        };
+}
+
+/* Moves the window to the next chunk, made to hold at least len bytes. */
+static void memory_move(struct evm *evm, struct memory *memory, u64 len)
+{
+    u32 next = memory->chunk + 1;
+    assert(next < MEMORY_CHUNKS);
+    struct memory_chunk *chunk = &evm->chunks[next];
+    size_t size = 2 * evm->chunks[memory->chunk].size;
+    while (size < 2 * len)
+        size *= 2;
+    /* Nothing lies in a chunk above the newest frame's, so that it may be replaced. */
+    if (chunk->size < size) {
+        mem_free(chunk->bytes);
+        *chunk = (struct memory_chunk){mem_alloc(size), size};
+    }
+    if (memory->len)
+        memcpy(chunk->bytes, memory->bytes, memory->len);
+    memory->bytes = chunk->bytes;
+    memory->cap = chunk->size;
+    memory->chunk = next;
+}
+
+void memory_widen(struct evm *evm, struct memory *memory, u64 len)
+{
+    if (len > memory->cap)
+        memory_move(evm, memory, len);
+    memset(memory->bytes + memory->len, 0, len - memory->len);
+    memory->len = len;
+}
+
+u8 *memory_reserve(struct evm *evm, struct memory *memory, u64 len)
+{
+    len = (len + 31) / 32 * 32;
+    if (len > memory->cap)
+        memory_move(evm, memory, len);
+    u8 *bytes = memory->bytes;
+    memory->bytes += len;
+    memory->cap -= len;
+    return bytes;
+}
+
+u8 *evm_returned_room(struct evm *evm, size_t len)
+{
+    if (len > evm->returned_cap) {
+        mem_free(evm->returned);
+        evm->returned_cap = 2 * len;
+        evm->returned = mem_alloc(evm->returned_cap);
+    }
+    return evm->returned;
+}
