@@ -44,11 +44,10 @@ void exec_init(struct exec *exec, struct state *state, struct evm *evm,
 enum exec_flags {
     EXEC_NO_NONCE = 1,    /* any nonce is fine; the sender's is still raised */
     EXEC_NO_EOA = 2,      /* EIP-3607: senders with code are fine */
-    EXEC_NO_BALANCE = 4,  /* gas is not paid for: no purchase, no refund, no fee to the coinbase */
-    EXEC_NO_BASE_FEE = 8, /* fees below the base fee are fine */
+    EXEC_NO_BASE_FEE = 4, /* fees of zero are fine, and then nobody is paid anything */
     EXEC_NO_GAS_LIMITS =
-        16,         /* neither the block's gas limit nor the cap per transaction (EIP-7825) */
-    EXEC_CALL = 31, /* all of them: eth_call, eth_estimateGas */
+        8,          /* neither the block's gas limit nor the cap per transaction (EIP-7825) */
+    EXEC_CALL = 15, /* all of them: eth_call, eth_estimateGas. Balance is always checked. */
 };
 
 struct exec_result {

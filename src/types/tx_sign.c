@@ -60,8 +60,9 @@ bool tx_sign(struct tx *tx, const struct secp256k1_signer *signer, const hash32 
 hash32 authorization_signing_hash(const struct authorization *authorization)
 {
     enum { MAGIC = 0x05 }; /* EIP-7702 */
-    struct buf out;
-    buf_init(&out, 128);
+    /* Contracts are executing: the buffer stands on the stack, and its maximum keeps it from moving to the heap. */
+    u8 room[128];
+    struct buf out = {.data = room, .cap = sizeof room, .max = sizeof room};
     buf_add_byte(&out, MAGIC);
     size_t mark = rlp_list_begin(&out);
     rlp_put_u256(&out, authorization->chain_id);
@@ -70,7 +71,6 @@ hash32 authorization_signing_hash(const struct authorization *authorization)
     rlp_list_end(&out, mark);
     hash32 hash;
     keccak256(&hash, out.data, out.len);
-    buf_fini(&out);
     return hash;
 }
 
