@@ -1,0 +1,58 @@
+/* ashlar-evm: the EVM at the command line. Picks the command; each has its own file. */
+#include <stdio.h>
+#include <string.h>
+
+#include "evmcli/cli.h"
+#include "evmcli/commands.h"
+
+struct command {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *summary;
+};
+
+static const struct command COMMANDS[] = {
+    {"statetest", statetest_main, "official state tests and VM tests"},
+    {"blocktest", blocktest_main, "official blockchain and engine tests"},
+    {"txtest", txtest_main, "official transaction tests"},
+    {"rlptest", rlptest_main, "official RLP tests"},
+    {"trietest", trietest_main, "official trie tests"},
+    {"difficultytest", difficultytest_main, "official difficulty tests"},
+    {"precompiletest", precompiletest_main, "vectors of precompiled contracts"},
+};
+
+static void print_usage(FILE *to)
+{
+    fputs("usage: ashlar-evm COMMAND ...\n\ncommands:\n", to);
+    for (size_t i = 0; i < ARRAY_LEN(COMMANDS); i++)
+        fprintf(to, "  %-16s %s\n", COMMANDS[i].name, COMMANDS[i].summary);
+    fputs("\nashlar-evm COMMAND --help tells more.\n", to);
+}
+
+static int unknown_command(const char *word)
+{
+    const char *names[ARRAY_LEN(COMMANDS)];
+    for (size_t i = 0; i < ARRAY_LEN(COMMANDS); i++)
+        names[i] = COMMANDS[i].name;
+    const char *near = cli_nearest(word, names, ARRAY_LEN(COMMANDS));
+    fprintf(stderr, "ashlar-evm: there is no command \"%s\"", word);
+    if (near)
+        fprintf(stderr, "; did you mean %s?", near);
+    fputs("\n(ashlar-evm --help lists them)\n", stderr);
+    return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    const char *word = argc > 1 ? argv[1] : "";
+    bool wants_help =
+        strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0;
+    if (!*word || wants_help) {
+        print_usage(wants_help ? stdout : stderr);
+        return wants_help ? EXIT_OK : EXIT_USAGE;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(COMMANDS); i++)
+        if (strcmp(word, COMMANDS[i].name) == 0)
+            return COMMANDS[i].run(argc - 2, argv + 2);
+    return unknown_command(word);
+}
