@@ -41,7 +41,7 @@ const struct chain_config *chain_config(const struct chain *chain);
 struct chain_report {
     enum tx_verdict tx_verdict;
     u32 tx_index;
-    char text[192];
+    char text[256];
 };
 
 /*

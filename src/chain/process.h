@@ -10,17 +10,9 @@
 #pragma once
 
 #include "chain/exec.h"
+#include "chain/requests.h"
 #include "types/block.h"
 #include "types/receipt.h"
-
-/* EIP-7685: type byte and data. Only those with data are listed. */
-struct request {
-    u8 type; /* 0 deposits, 1 withdrawals, 2 consolidations */
-    const u8 *data;
-    size_t len;
-};
-
-enum { REQUEST_TYPES = 3 };
 
 /* Receipts, logs and requests are allocated from the arena. */
 struct process {
@@ -39,7 +31,7 @@ void process_begin(struct process *process, struct state *state, struct evm *evm
                    struct arena *arena, const struct chain_config *config, enum fork fork,
                    const struct evm_block *env);
 
-/* EIP-4788 (from Cancun) and EIP-2935 (from Prague). beacon_root may be NULL before Cancun. */
+/* The DAO fork, EIP-4788 (from Cancun) and EIP-2935 (from Prague). beacon_root may be NULL before Cancun. */
 void process_start(struct process *process, const hash32 *parent_hash, const hash32 *beacon_root);
 
 /* Executes and appends a receipt. On any verdict but TX_OK nothing has changed. */
@@ -60,8 +52,7 @@ struct process_end {
 /* Withdrawals, rewards, requests. BLOCK_SYSTEM_CALL or BLOCK_DEPOSIT_EVENT on failure. */
 MUST_READ enum block_verdict process_finish(struct process *process, const struct process_end *end);
 
-/* EIP-7685: sha256 over the sha256 of each request. */
-hash32 process_requests_hash(const struct request *requests, u32 count);
+/* Roots of a block's lists, as its header holds them. */
 hash32 process_receipts_root(const struct receipt *receipts, u32 count);
 hash32 process_tx_root(const struct tx *txs, u32 count);
 hash32 process_withdrawals_root(const struct withdrawal *withdrawals, u32 count);
@@ -74,12 +65,13 @@ struct evm_block process_env(const struct header *header, enum fork fork,
 struct process_report {
     enum tx_verdict tx_verdict; /* on BLOCK_TX */
     u32 tx_index;
-    char text[192]; /* one sentence */
+    char text[256]; /* one sentence */
 };
 
 /*
- * Runs a whole block whose header and body have been checked (consensus/rules.h), senders recovered on the way,
- * and compares everything that execution gives with the header. The state holds the result, uncommitted.
+ * Runs a whole block whose header and ommers have been checked (consensus/rules.h), recovering senders on the way,
+ * and compares everything that execution gives, and the roots of its own lists, with the header. The state
+ * holds the result, uncommitted. report may be NULL.
  */
 MUST_READ enum block_verdict process_block(struct process *process, struct block *block,
                                            struct process_report *report);
