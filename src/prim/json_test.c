@@ -1,7 +1,8 @@
+#include <stdio.h>
+#include <string.h>
+
 #include "base/test.h"
 #include "prim/json.h"
-
-#include <string.h>
 
 static struct json_doc *parsed(const char *text)
 {
@@ -51,4 +52,46 @@ TEST(json_refuses_with_line_and_column)
     CHECK_EQ(refused("[1] x", &err), STATUS_INVALID);
     CHECK_EQ(refused("\"\xff\"", &err), STATUS_INVALID);
     CHECK_EQ(refused("[[[[[[[[[1]]]]]]]]]", &err), STATUS_TOO_LARGE);
+}
+
+TEST(json_finds_members_of_large_objects)
+{
+    char text[4096] = "{";
+    for (int i = 0; i < 100; i++)
+        snprintf(text + strlen(text), sizeof text - strlen(text), "\"k%d\":%d,", i % 99, i);
+    strcpy(text + strlen(text) - 1, "}");
+    struct json_doc *doc = parsed(text);
+    u64 number;
+    for (u64 i = 0; i < 99; i++) {
+        char key[8];
+        snprintf(key, sizeof key, "k%d", (int)i);
+        CHECK(json_u64(json_get(json_root(doc), key), &number));
+        CHECK_EQ(number, i ? i : 99);
+    }
+    CHECK(!json_get(json_root(doc), "k99"));
+    json_free(doc);
+}
+
+TEST(json_reads_whole_numbers_only)
+{
+    u64 number = 7;
+    struct json_doc *doc = parsed("[18446744073709551615, 18446744073709551616, -1, 1.0, 1e3]");
+    CHECK(json_u64(json_at(json_root(doc), 0), &number));
+    CHECK(number == UINT64_MAX);
+    for (size_t i = 1; i < 5; i++)
+        CHECK(!json_u64(json_at(json_root(doc), i), &number));
+    CHECK_STR(json_number_text(json_at(json_root(doc), 4)), "1e3");
+    json_free(doc);
+}
+
+TEST(json_keeps_strict_to_the_letter)
+{
+    static const char *const bad[] = {"",      " ",        "[1,]",    "{\"a\":1,}", "[01]", "NaN",
+                                      "/**/1", "\"\x01\"", "{\"a\"}", "[1 2]",      "'a'",  "{a:1}",
+                                      "1 2",   "[",        "\"\\x\"", "nul",        "[1}",  "+1"};
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+        CHECK_EQ(refused(bad[i], NULL), STATUS_INVALID);
+    static const char *const good[] = {"0", "-0.5e+3", "\"\\u00e9\\ud83d\\ude00\"", "null", "[[]]"};
+    for (size_t i = 0; i < ARRAY_LEN(good); i++)
+        json_free(parsed(good[i]));
 }
