@@ -13,12 +13,23 @@
 #endif
 
 #if defined(__has_attribute)
-#    if __has_attribute(musttail) && __has_attribute(preserve_none)
+#    if __has_attribute(musttail)
 #        define TAIL_CALLS 1
 #    endif
 #endif
 #ifndef TAIL_CALLS
 #    define TAIL_CALLS 0
+#endif
+
+/* Keeps the registers in registers across calls; Clang 19 cannot combine it with sanitizers. */
+#if TAIL_CALLS && defined(__has_feature)
+#    if __has_attribute(preserve_none) && !__has_feature(address_sanitizer) && \
+        !__has_feature(thread_sanitizer)
+#        define HANDLER_CALL __attribute__((preserve_none))
+#    endif
+#endif
+#ifndef HANDLER_CALL
+#    define HANDLER_CALL
 #endif
 
 #if TRACED
@@ -92,8 +103,8 @@ static void step_begin(struct frame *frame, const u8 *pc, const u256 *sp, i64 ga
 #define REGISTER_VALUES frame, pc, sp, gas, table
 
 #if TAIL_CALLS
-#    define HANDLER static __attribute__((preserve_none)) void
-typedef __attribute__((preserve_none)) void handler_fn(REGISTERS);
+#    define HANDLER static HANDLER_CALL void
+typedef HANDLER_CALL void handler_fn(REGISTERS);
 #    define INSTR(id) HANDLER run_##id(REGISTERS)
 #    define DISPATCH(target) \
         __attribute__((musttail)) return ((handler_fn *)(target))(REGISTER_VALUES)
@@ -166,7 +177,14 @@ typedef __attribute__((preserve_none)) void handler_fn(REGISTERS);
 
 #define ENTRY(F, code, id, in, out, since, gas) \
     [code] = (F) >= FORK_##since ? LABEL(id) : LABEL(UNDEFINED),
-#define TABLE(id, test_name, name) [FORK_##id] = {OPCODE_LIST(ENTRY, FORK_##id)},
+/* Every entry is first UNDEFINED, then what the list says. */
+#if defined(__clang__)
+#    pragma GCC diagnostic ignored "-Winitializer-overrides"
+#else
+#    pragma GCC diagnostic ignored "-Woverride-init"
+#endif
+#define TABLE(id, test_name, name) \
+    [FORK_##id] = {[0 ... 255] = LABEL(UNDEFINED), OPCODE_LIST(ENTRY, FORK_##id)},
 
 #if TAIL_CALLS
 

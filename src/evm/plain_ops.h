@@ -5,6 +5,7 @@
 
 INSTR(FAILURE)
 {
+    (void)table;
     frame_sync(frame, pc, sp, gas);
 #if TRACED
     frame_report_failure(frame, frame->status);
