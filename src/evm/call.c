@@ -1,4 +1,5 @@
 #include "evm/evm_int.h"
+#include "evm/fast.h"
 #include "evm/precompile.h"
 #include "prim/keccak.h"
 
@@ -58,8 +59,10 @@ static void frame_run(struct frame *frame)
 {
     if (frame->step)
         frame_run_traced(frame);
-    else
+    else if (frame->evm->engine != EVM_ENGINE_FAST)
         frame_run_plain(frame);
+    else
+        frame_run_fast(frame);
 }
 
 /* What undoing a message takes. */

@@ -1,5 +1,6 @@
 #include "base/mem.h"
 #include "evm/evm_int.h"
+#include "evm/fast.h"
 
 #if defined(__SSE2__)
 #    include <emmintrin.h>
@@ -100,6 +101,7 @@ static size_t code_size(const struct code *code)
 
 static void code_free(struct code *code)
 {
+    fast_code_free(code);
     mem_free(code);
 }
 

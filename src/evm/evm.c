@@ -24,7 +24,7 @@ struct evm *evm_new(void)
     code_cache_init(&evm->codes, CODE_CACHE_BYTES);
     arena_init(&evm->scratch);
     /* Address space only: a page becomes memory when a frame first reaches it. */
-    evm->stack = NEW_ARRAY(u256, (size_t)(DEPTH_MAX + 1) * STACK_MAX + STACK_ROOM);
+    evm->stack = NEW_ARRAY(u256, (size_t)(DEPTH_MAX + 1) * (STACK_MAX + STACK_ROOM));
     evm->chunks[0] = (struct memory_chunk){mem_zalloc(CHUNK_FIRST), CHUNK_FIRST};
     return evm;
 }

@@ -1,0 +1,114 @@
+/* A trace in the making: shared by fast_translate.c (the path) and fast_trace.c (stack, values, exits). */
+#pragma once
+
+#include <string.h>
+
+#include "evm/fast_int.h"
+
+enum {
+    STEPS_MAX = 400,   /* instructions in a trace */
+    EXITS_MAX = 12,    /* side exits of a trace */
+    SEGMENTS_MAX = 48, /* jumps followed inside a trace */
+    NEED_MAX = 160,    /* words below the entry's top that a trace may touch */
+    VALUES_MAX = 2 * STEPS_MAX + NEED_MAX,
+    OPS_MAX = 800,
+    FIXES_MAX = STEPS_MAX + 64,
+    NO_SLOT = INT32_MIN,
+};
+
+/*
+ * A word on the stack. SLOT: it lies in a slot. CONST: it is k, and may lie in a slot as well.
+ * COMPARE: it is 1 or 0 as a and b compare. SUM: it is a + k. The last two become SLOT
+ * when somebody wants them in a slot; what they refer to lies in a slot or is a constant.
+ */
+enum value_kind { VALUE_SLOT, VALUE_CONST, VALUE_COMPARE, VALUE_SUM };
+
+struct value {
+    u8 kind;
+    bool is_negated;    /* of COMPARE */
+    i32 slot;           /* or NO_SLOT */
+    u16 refs;           /* stack entries and values that show it; its temporary is free at 0 */
+    u16 bits;           /* it is below 2^bits */
+    u16 a, b;           /* operands of COMPARE; a of SUM */
+    u16 family;         /* of COMPARE: FAST_lt to FAST_eq */
+    u256 k;             /* of CONST and SUM */
+    const u256 *pooled; /* k in the arena, once it was needed there */
+};
+
+enum fix_kind { FIX_REST, FIX_TOP };
+
+/* A field of an operation whose value is known only when the trace is complete. */
+struct fix {
+    i32 *field;
+    enum fix_kind kind;
+    u32 due; /* of FIX_REST: gas due up to and with the instruction */
+};
+
+struct op_list {
+    unsigned count;
+    struct op ops[OPS_MAX];
+};
+
+struct trace {
+    const struct code *code;
+    struct fast_code *fast;
+    const struct opcode_info *info;
+    enum fork fork;
+    u32 start, pc;
+    u8 previous; /* opcode before this one */
+    u32 gas;     /* due so far, with the instruction at hand */
+    unsigned steps, exits, segments;
+    u32 segment_starts[SEGMENTS_MAX];
+    int height, lowest, highest; /* of the stack in words, relative to the entry's top */
+    u16 stack[NEED_MAX + GROWTH_MAX];
+    unsigned value_count, fix_count;
+    unsigned temp_top; /* temporaries ever used */
+    u64 temps_taken[TEMP_MAX / 64];
+    u64 memory_known; /* memory is at least this long here */
+    bool is_done;
+    bool is_failed; /* a table overflowed: the trace is given up */
+    struct value values[VALUES_MAX];
+    struct fix fixes[FIXES_MAX];
+    u16 branches[EXITS_MAX];    /* operations of the path that branch ... */
+    u16 stub_starts[EXITS_MAX]; /* ... and where their stubs begin */
+    struct op_list *out;        /* path, or stubs while one is made */
+    struct op_list path, stubs;
+};
+
+struct op *trace_emit(struct trace *t, unsigned id, i32 d, i32 a, i32 b);
+/* The operation d = a OP b in the form that suits b. a lies in a slot; b does too or is a constant. */
+struct op *trace_emit_family(struct trace *t, unsigned family, i32 d, u16 a, u16 b);
+/* The field, in the operation just emitted, gets the gas that was prepaid and is not yet due here. */
+void trace_fix_rest(struct trace *t, i32 *field);
+/* The field gets the slot above all temporaries. */
+void trace_fix_top(struct trace *t, i32 *field);
+/* Memory that lives as long as the translation, 16-aligned. */
+void *trace_alloc(struct trace *t, size_t size);
+
+/* Neighbouring free temporaries, now taken. */
+i32 trace_temp(struct trace *t, unsigned count);
+void trace_temp_free(struct trace *t, i32 slot); /* other slots are left alone */
+
+/* New values, not yet referred to. */
+u16 value_slot(struct trace *t, i32 slot, unsigned bits);
+u16 value_const(struct trace *t, u256 k);
+u16 value_sum(struct trace *t, u16 a, u256 k);
+u16 value_compare(struct trace *t, unsigned family, bool is_negated, u16 a, u16 b);
+/* One reference less. The temporary of a value without any may be taken by the next result: operands
+ * are dropped after their slots were read out and before the result's slot is chosen. */
+void value_drop(struct trace *t, u16 id);
+/* The slot where the value lies, put there if need be. */
+i32 value_in_slot(struct trace *t, u16 id);
+/* Emits what puts the value into slot d; the value itself stays as it is. */
+void value_emit_to(struct trace *t, u16 id, i32 d);
+const u256 *value_pooled(struct trace *t, u16 id);
+
+/* The entry that many words below the top. */
+u16 *stack_at(struct trace *t, unsigned depth);
+u16 stack_pop(struct trace *t); /* with the reference the stack had */
+void stack_push(struct trace *t, u16 id);
+
+/* Puts the stack in order and goes on at pc by operation `id` (jump_cold, plain, ...). */
+void trace_leave(struct trace *t, unsigned id, u32 pc);
+/* Makes the side exit of a branch that was just emitted; is_bad: the jump's target is none. */
+void trace_exit(struct trace *t, const struct op *branch, u32 pc, bool is_bad);
