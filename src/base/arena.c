@@ -1,11 +1,11 @@
 #include "base/arena.h"
 
-#include "base/assert.h"
-#include "base/mem.h"
-
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "base/assert.h"
+#include "base/mem.h"
 
 enum { CHUNK_MIN = 4096, CHUNK_MAX = 1 << 20 };
 

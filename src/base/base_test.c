@@ -1,10 +1,10 @@
+#include <string.h>
+
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/status.h"
 #include "base/test.h"
-
-#include <string.h>
 
 TEST(arena_keeps_blocks_apart_and_aligned)
 {

@@ -1,11 +1,11 @@
 #include "base/buf.h"
 
-#include "base/assert.h"
-#include "base/mem.h"
-
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "base/assert.h"
+#include "base/mem.h"
 
 void buf_init(struct buf *buf, size_t max)
 {

@@ -7,12 +7,12 @@
 
 #include "base/types.h"
 
-void *mem_alloc(size_t size);                     /* uninitialised */
-void *mem_zalloc(size_t size);                    /* zeroed; large blocks come lazily from the system */
+void *mem_alloc(size_t size);  /* uninitialised */
+void *mem_zalloc(size_t size); /* zeroed; large blocks come lazily from the system */
 void *mem_realloc(void *old, size_t size);
-void *mem_dup(const void *bytes, size_t size);    /* a copy */
+void *mem_dup(const void *bytes, size_t size); /* a copy */
 char *mem_strdup(const char *text);
-void mem_free(void *block);                       /* NULL is fine */
+void mem_free(void *block); /* NULL is fine */
 
 #define NEW(type)          ((type *)mem_zalloc(sizeof(type)))
 #define NEW_ARRAY(type, n) ((type *)mem_zalloc(sizeof(type) * (size_t)(n)))

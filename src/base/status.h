@@ -9,12 +9,12 @@
 
 enum status {
     STATUS_OK = 0,
-    STATUS_INVALID,   /* input is malformed or out of range */
-    STATUS_NOT_FOUND, /* the thing named does not exist */
-    STATUS_EXISTS,    /* the thing exists already, or is in use */
-    STATUS_TOO_LARGE, /* a stated bound would be passed */
-    STATUS_NO_MEMORY, /* memory or a fixed capacity is exhausted */
-    STATUS_IO,        /* the operating system refused */
+    STATUS_INVALID,     /* input is malformed or out of range */
+    STATUS_NOT_FOUND,   /* the thing named does not exist */
+    STATUS_EXISTS,      /* the thing exists already, or is in use */
+    STATUS_TOO_LARGE,   /* a stated bound would be passed */
+    STATUS_NO_MEMORY,   /* memory or a fixed capacity is exhausted */
+    STATUS_IO,          /* the operating system refused */
     STATUS_UNSUPPORTED, /* well-formed, but this program does not do it */
 };
 

@@ -1,11 +1,11 @@
 /* The runner that each room's tests are linked with. An argument picks the tests whose name holds it. */
-#include "base/test.h"
-
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/test.h"
 
 static struct test *tests;
 static jmp_buf failed;

@@ -15,8 +15,8 @@ typedef int32_t i32;
 typedef int64_t i64;
 typedef unsigned __int128 u128;
 
-#define ARRAY_LEN(a)   (sizeof(a) / sizeof((a)[0]))
-#define LIKELY(x)      __builtin_expect(!!(x), 1)
-#define UNLIKELY(x)    __builtin_expect(!!(x), 0)
+#define ARRAY_LEN(a)      (sizeof(a) / sizeof((a)[0]))
+#define LIKELY(x)         __builtin_expect(!!(x), 1)
+#define UNLIKELY(x)       __builtin_expect(!!(x), 0)
 #define PRINTF_LIKE(f, a) __attribute__((format(printf, f, a)))
-#define MUST_READ      __attribute__((warn_unused_result))
+#define MUST_READ         __attribute__((warn_unused_result))
