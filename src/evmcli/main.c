@@ -12,6 +12,7 @@ struct command {
 };
 
 static const struct command COMMANDS[] = {
+    {"t8n", t8n_main, "computes a state transition, as geth's evm t8n"},
     {"statetest", statetest_main, "official state tests and VM tests"},
     {"blocktest", blocktest_main, "official blockchain and engine tests"},
     {"txtest", txtest_main, "official transaction tests"},

@@ -1,0 +1,91 @@
+/*
+ * t8n, the state transition tool: a pre-state, a block environment and transactions in; the post-state, the
+ * block's results and its body out. Flags, file formats, error codes and the order of checks are those of go-ethereum's
+ * `evm t8n`, so that each can stand in for the other.
+ */
+#pragma once
+
+#include "chain/process.h"
+#include "evmcli/prestate.h"
+#include "evmcli/reader.h"
+
+/* Exit codes, as geth's. */
+enum t8n_exit {
+    T8N_OK = 0,
+    T8N_EVM = 2,
+    T8N_CONFIG = 3,
+    T8N_MISSING_BLOCKHASH = 4,
+    T8N_JSON = 10,
+    T8N_IO = 11,
+    T8N_RLP = 12,
+};
+
+struct t8n_flags {
+    const char *alloc_in, *env_in, *txs_in;
+    const char *basedir, *alloc_out, *result_out, *body_out;
+    const char *fork;
+    u64 chain_id;
+    const char *reward; /* wei, or -1 */
+};
+
+/* The block environment, after what may be left out has been computed. */
+struct t8n_env {
+    struct evm_block block;
+    bool has_difficulty, has_random, has_base_fee, has_blob_base_fee, has_beacon_root;
+    bool has_block_hashes, has_withdrawals;
+    u64 excess_blob_gas;
+    hash32 beacon_root;
+    json block_hashes;
+    struct header *ommers; /* number and coinbase only */
+    u32 ommer_count;
+    struct withdrawal *withdrawals;
+    u32 withdrawal_count;
+};
+
+/* A transaction as given, or why there is none. */
+struct t8n_tx {
+    struct tx tx;
+    enum tx_verdict verdict; /* of decoding */
+};
+
+struct t8n_rejected {
+    u32 index;
+    char error[192];
+};
+
+struct t8n {
+    struct t8n_flags flags;
+    struct arena arena;
+    struct reader reader;
+    struct json_doc *stdin_doc, *env_doc, *txs_doc;
+    struct chain_config config;
+    enum fork fork;
+    struct t8n_env env;
+    struct prestate prestate;
+    struct evm *evm;
+    struct t8n_tx *txs;
+    u32 tx_count;
+    struct tx *included;
+    u32 included_count;
+    struct t8n_rejected *rejected;
+    u32 rejected_count;
+    struct process process;
+    bool block_hash_missing;
+    u64 missing_block_hash;
+};
+
+/* Each step returns T8N_OK, or prints "ERROR(code): words" and returns the code. */
+enum t8n_exit t8n_fail(enum t8n_exit code, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/* Reads env and fills in what can be computed (difficulty, base fee, blob base fee). */
+enum t8n_exit t8n_read_env(struct t8n *t8n, json env);
+
+/* Reads the transactions: JSON, signed here if they bring their key, or the RLP of a body. */
+enum t8n_exit t8n_read_txs(struct t8n *t8n, json list);
+enum t8n_exit t8n_read_txs_rlp(struct t8n *t8n, struct bytes rlp);
+
+/* Executes all of them. */
+enum t8n_exit t8n_execute(struct t8n *t8n);
+
+/* Commits the state and writes what was asked for. */
+enum t8n_exit t8n_write(struct t8n *t8n);
