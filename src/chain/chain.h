@@ -29,6 +29,7 @@ struct chain_block {
 struct chain_options {
     u32 history; /* blocks kept behind the head, with their states; 0: all */
     enum evm_engine engine;
+    u64 seed; /* random per process: see state_new */
 };
 
 MUST_READ enum status chain_open(struct chain **chain, const struct genesis *genesis,
@@ -36,13 +37,6 @@ MUST_READ enum status chain_open(struct chain **chain, const struct genesis *gen
 void chain_close(struct chain *chain);
 
 const struct chain_config *chain_config(const struct chain *chain);
-
-/* Why a block was refused. */
-struct chain_report {
-    enum tx_verdict tx_verdict;
-    u32 tx_index;
-    char text[256];
-};
 
 /*
  * Decodes, checks and adds one block. It becomes the head when its chain is the better one: more total
@@ -53,8 +47,7 @@ MUST_READ enum block_verdict chain_import(struct chain *chain, const u8 *rlp, si
                                           struct chain_report *report);
 
 /* Makes a known block the head, going back and forth as needed (engine_forkchoiceUpdated). */
-MUST_READ enum block_verdict chain_set_head(struct chain *chain, const hash32 *hash,
-                                            struct chain_report *report);
+MUST_READ enum block_verdict chain_set_head(struct chain *chain, const hash32 *hash);
 
 /* --- looking up: NULL or false for what is not there -------------------------------------------- */
 
@@ -70,6 +63,9 @@ u64 chain_oldest(const struct chain *chain);
  * go nowhere) and given back with chain_state_release. The head's is the cheapest. */
 MUST_READ bool chain_state_at(struct chain *chain, u64 number, struct state **state);
 void chain_state_release(struct chain *chain, struct state *state);
+
+/* Puts accounts into a state as a genesis block does, empty ones too; uncommitted. */
+void chain_populate(struct state *state, const struct genesis_account *accounts, u32 count);
 
 /* The chain's own machine, for calls between blocks. */
 struct evm *chain_evm(struct chain *chain);
@@ -101,7 +97,8 @@ void chain_next_header(const struct chain *chain, const struct chain_attributes 
 
 /*
  * Builds a block of the transactions that can be included, in order, and makes it the head. verdicts (if not NULL)
- * has a place for each. Senders must be set or recoverable. Transactions are copied.
+ * has a place for each. Senders must be set or recoverable. Transactions are copied. NULL, with nothing changed, when
+ * a system contract of the fork is absent (see chain/predeploy.h).
  */
 const struct chain_block *chain_build(struct chain *chain,
                                       const struct chain_attributes *attributes,
@@ -112,7 +109,11 @@ MUST_READ bool chain_unwind(struct chain *chain, u64 number);
 
 /* --- direct changes to the head's state, as dev nodes allow (evm_setBalance and so on) ----------------- */
 
-/* The head's own state, to be changed outside any block; the change belongs to the head and is kept by
- * chain_state_commit, which a later unwind takes back with the block. */
+/* The head's own state, to be changed outside any block. chain_state_commit makes the changes one edit of the head
+ * block: they stay below later blocks, and a chain that unwinds past the block loses them. */
 struct state *chain_state_edit(struct chain *chain);
 void chain_state_commit(struct chain *chain);
+
+/* How many edits the head block has, and taking back all but the first `kept`. */
+u32 chain_state_edits(const struct chain *chain);
+void chain_state_unedit(struct chain *chain, u32 kept);

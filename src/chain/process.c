@@ -35,9 +35,9 @@ void process_start(struct process *process, const hash32 *parent_hash, const has
     struct evm_result result;
     if (config->dao_support && exec->block.number == config->dao_block)
         dao_move_ether(exec->state);
-    if (exec->fork >= FORK_CANCUN)
+    if (exec->fork >= FORK_CANCUN && beacon_root)
         exec_system_call(exec, &BEACON_ROOTS, beacon_root->b, sizeof beacon_root->b, &result);
-    if (exec->fork >= FORK_PRAGUE)
+    if (exec->fork >= FORK_PRAGUE && parent_hash)
         exec_system_call(exec, &HISTORY, parent_hash->b, sizeof parent_hash->b, &result);
 }
 
@@ -264,14 +264,14 @@ struct evm_block process_env(const struct header *header, enum fork fork,
     return env;
 }
 
-static void report_number(struct process_report *report, const char *what, u64 header, u64 found)
+static void report_number(struct chain_report *report, const char *what, u64 header, u64 found)
 {
     if (report)
         snprintf(report->text, sizeof report->text, "%s: the header has %llu, execution gives %llu",
                  what, (unsigned long long)header, (unsigned long long)found);
 }
 
-static bool same_hash(struct process_report *report, const char *what, const hash32 *header,
+static bool same_hash(struct chain_report *report, const char *what, const hash32 *header,
                       const hash32 *found)
 {
     if (hash32_eq(header, found))
@@ -286,7 +286,7 @@ static bool same_hash(struct process_report *report, const char *what, const has
     return false;
 }
 
-static enum block_verdict check_lists(const struct block *block, struct process_report *report)
+static enum block_verdict check_lists(const struct block *block, struct chain_report *report)
 {
     const struct header *header = &block->header;
     hash32 txs = process_tx_root(block->txs, block->tx_count);
@@ -301,7 +301,7 @@ static enum block_verdict check_lists(const struct block *block, struct process_
 }
 
 static enum block_verdict run_txs(struct process *process, struct block *block,
-                                  struct process_report *report)
+                                  struct chain_report *report)
 {
     struct exec_result result;
     for (u32 i = 0; i < block->tx_count; i++) {
@@ -325,7 +325,7 @@ static enum block_verdict run_txs(struct process *process, struct block *block,
 }
 
 static enum block_verdict check_outcome(struct process *process, const struct header *header,
-                                        struct process_report *report)
+                                        struct chain_report *report)
 {
     hash32 root;
     if (header->gas_used != process->exec.gas_used) {
@@ -348,7 +348,7 @@ static enum block_verdict check_outcome(struct process *process, const struct he
 }
 
 static enum block_verdict run(struct process *process, struct block *block,
-                              struct process_report *report)
+                              struct chain_report *report)
 {
     const struct header *header = &block->header;
     enum block_verdict verdict = check_lists(block, report);
@@ -369,10 +369,10 @@ static enum block_verdict run(struct process *process, struct block *block,
 }
 
 enum block_verdict process_block(struct process *process, struct block *block,
-                                 struct process_report *report)
+                                 struct chain_report *report)
 {
     if (report)
-        *report = (struct process_report){0};
+        *report = (struct chain_report){0};
     enum block_verdict verdict = run(process, block, report);
     if (verdict != BLOCK_OK && report && !report->text[0])
         snprintf(report->text, sizeof report->text, "%s", block_verdict_text(verdict));

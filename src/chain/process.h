@@ -31,7 +31,7 @@ void process_begin(struct process *process, struct state *state, struct evm *evm
                    struct arena *arena, const struct chain_config *config, enum fork fork,
                    const struct evm_block *env);
 
-/* The DAO fork, EIP-4788 (from Cancun) and EIP-2935 (from Prague). beacon_root may be NULL before Cancun. */
+/* The DAO fork, EIP-4788 (from Cancun) and EIP-2935 (from Prague). One that is NULL is left out. */
 void process_start(struct process *process, const hash32 *parent_hash, const hash32 *beacon_root);
 
 /* Executes and appends a receipt. On any verdict but TX_OK nothing has changed. */
@@ -62,7 +62,7 @@ struct evm_block process_env(const struct header *header, enum fork fork,
                              const struct chain_config *config);
 
 /* Why a block was refused, in words: the transaction's verdict and index, or expected and found. */
-struct process_report {
+struct chain_report {
     enum tx_verdict tx_verdict; /* on BLOCK_TX */
     u32 tx_index;
     char text[256]; /* one sentence */
@@ -74,4 +74,4 @@ struct process_report {
  * holds the result, uncommitted. report may be NULL.
  */
 MUST_READ enum block_verdict process_block(struct process *process, struct block *block,
-                                           struct process_report *report);
+                                           struct chain_report *report);

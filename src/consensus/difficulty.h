@@ -10,6 +10,6 @@ struct difficulty_parent {
     bool has_ommers; /* EIP-100, from Byzantium */
 };
 
-/* bomb_delay in blocks: chain_config_bomb_delay. Never below 131072, except for a parent's that is lower before. */
+/* bomb_delay in blocks: chain_config_bomb_delay. Never below 131072. */
 u256 difficulty_next(enum fork fork, u64 bomb_delay, u64 number, u64 timestamp,
                      const struct difficulty_parent *parent);

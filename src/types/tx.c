@@ -412,3 +412,19 @@ hash32 tx_signing_hash(const struct tx *tx)
     rlp_list_end(&out, mark);
     return buf_hash(&out);
 }
+
+/* --- copying ------------------------------------------------------------------------------ */
+
+void tx_copy(struct tx *copy, const struct tx *tx, struct arena *arena)
+{
+    *copy = *tx;
+    copy->data = arena_dup(arena, tx->data, tx->data_len);
+    copy->blob_hashes = arena_dup(arena, tx->blob_hashes, tx->blob_count * sizeof(hash32));
+    copy->authorizations = arena_dup(arena, tx->authorizations,
+                                     tx->authorization_count * sizeof(struct authorization));
+    struct access_entry *entries =
+        arena_dup(arena, tx->access_list, tx->access_count * sizeof(struct access_entry));
+    for (u32 i = 0; i < tx->access_count; i++)
+        entries[i].keys = arena_dup(arena, entries[i].keys, entries[i].key_count * sizeof(hash32));
+    copy->access_list = entries;
+}

@@ -106,6 +106,9 @@ void tx_encode(struct buf *out, const struct tx *tx);
 /* Appends the form that block bodies hold: types other than 0 are wrapped in an RLP string. */
 void tx_encode_item(struct buf *out, const struct tx *tx);
 
+/* A copy that owns its parts: data and lists are the arena's. */
+void tx_copy(struct tx *copy, const struct tx *tx, struct arena *arena);
+
 /* Recomputes tx->hash from the other fields. */
 void tx_hash_update(struct tx *tx);
 

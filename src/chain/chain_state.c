@@ -1,0 +1,230 @@
+/* Where the state stands: commits, moves between blocks, and views of older ones. */
+#include "base/assert.h"
+#include "base/mem.h"
+#include "chain/chain_int.h"
+
+void entry_commit(struct entry *entry)
+{
+    struct err err;
+    struct state_changes *undo;
+    /* The memory backend has nothing that could fail. */
+    enum status status = state_commit(entry->chain->state, &undo, &err);
+    assert(status == STATUS_OK);
+    size_t size = (entry->undo_count + 1) * sizeof *entry->undos;
+    entry->undos = mem_realloc(entry->undos, size);
+    entry->undos[entry->undo_count++] = undo;
+    entry->chain->head_view_stale = true;
+}
+
+void entry_undos_free(struct entry *entry)
+{
+    for (u32 i = 0; i < entry->undo_count; i++)
+        state_changes_free(entry->undos[i]);
+    mem_free(entry->undos);
+    entry->undos = NULL;
+    entry->undo_count = entry->edit_count = 0;
+}
+
+/* --- moving ------------------------------------------------------------------------------------- */
+
+static u64 number_of(const struct entry *entry)
+{
+    return entry->pub.block.header.number;
+}
+
+static void step_back(struct chain *chain)
+{
+    struct err err;
+    struct entry *entry = chain->at;
+    for (u32 i = entry->undo_count; i > 0; i--) {
+        enum status status = state_unwind(chain->state, entry->undos[i - 1], &err);
+        assert(status == STATUS_OK);
+    }
+    entry_undos_free(entry);
+    chain->at = entry_parent(entry);
+    chain->head_view_stale = true;
+}
+
+/* Executes again a block that was valid before on the same state. */
+static void step_forward(struct chain *chain, struct entry *entry)
+{
+    const struct header *header = &entry->pub.block.header;
+    enum fork fork = chain_config_fork(&chain->config, header->number, header->timestamp,
+                                       chain->at->pub.total_difficulty);
+    struct evm_block env = process_env(header, fork, &chain->config);
+    process_begin(&chain->process, chain->state, chain->evm, &chain->scratch, &chain->config, fork,
+                  &env);
+    chain->process.exec.block_hash = entry_block_hash;
+    chain->process.exec.block_hash_ctx = chain->at;
+    enum block_verdict verdict = process_block(&chain->process, &entry->pub.block, NULL);
+    assert(verdict == BLOCK_OK);
+    arena_reset(&chain->scratch);
+    entry_commit(entry);
+    chain->at = entry;
+}
+
+/* The newest block that both descend from; NULL when history does not hold it. */
+static struct entry *common_ancestor(struct entry *a, struct entry *b)
+{
+    while (a && b && a != b) {
+        if (number_of(a) >= number_of(b))
+            a = entry_parent(a);
+        else
+            b = entry_parent(b);
+    }
+    return a == b ? a : NULL;
+}
+
+/* A block with edits above it could not be executed again once they are lost. */
+static bool is_edited_above(const struct chain *chain, const struct entry *common)
+{
+    for (const struct entry *at = chain->at; at != common; at = entry_parent(at))
+        if (at->edit_count)
+            return true;
+    return false;
+}
+
+bool state_move(struct chain *chain, struct entry *target)
+{
+    if (chain->at == target)
+        return true;
+    struct entry *common = common_ancestor(chain->at, target);
+    if (!common || is_edited_above(chain, common))
+        return false;
+    while (chain->at != common)
+        step_back(chain);
+    size_t depth = (size_t)(number_of(target) - number_of(common));
+    struct entry **path = NEW_ARRAY(struct entry *, depth + 1);
+    struct entry *at = target;
+    for (size_t i = depth; i > 0; i--, at = entry_parent(at))
+        path[i - 1] = at;
+    for (size_t i = 0; i < depth; i++)
+        step_forward(chain, path[i]);
+    mem_free(path);
+    return true;
+}
+
+void state_move_back(struct chain *chain, struct entry *ancestor)
+{
+    while (chain->at != ancestor)
+        step_back(chain);
+}
+
+/* --- views -------------------------------------------------------------------------------------- */
+
+static struct state *head_view_take(struct chain *chain)
+{
+    struct state *state = chain->head_view;
+    chain->head_view = NULL;
+    if (!state) {
+        struct state_backend backend = memory_state_backend(chain->memory);
+        return state_new(&backend, chain->options.seed);
+    }
+    if (chain->head_view_stale)
+        state_forget(state);
+    else
+        state_reset(state);
+    return state;
+}
+
+/* A view of the block `number` below the head, through everything that leads back from the later ones. */
+static struct history *history_at(struct chain *chain, u64 number)
+{
+    size_t count = 0, filled = 0;
+    u64 head = number_of(chain->head);
+    for (u64 n = head; n > number; n--)
+        count += entry_of(chain_by_number(chain, n))->undo_count;
+    const struct state_changes **undos = mem_alloc((count + 1) * sizeof *undos);
+    for (u64 n = head; n > number; n--) {
+        const struct entry *entry = entry_of(chain_by_number(chain, n));
+        for (u32 i = entry->undo_count; i > 0; i--)
+            undos[filled++] = entry->undos[i - 1];
+    }
+    struct state_backend backend = memory_state_backend(chain->memory);
+    struct history *history = history_open(&backend, undos, count);
+    mem_free(undos);
+    return history;
+}
+
+bool chain_state_at(struct chain *chain, u64 number, struct state **state)
+{
+    if (!chain_by_number(chain, number))
+        return false;
+    struct view *view = NEW(struct view);
+    if (number == number_of(chain->head)) {
+        view->state = head_view_take(chain);
+        chain->head_view_stale = false;
+    } else {
+        view->history = history_at(chain, number);
+        struct state_backend backend = history_backend(view->history);
+        view->state = state_new(&backend, chain->options.seed);
+    }
+    view->next = chain->views;
+    chain->views = view;
+    *state = view->state;
+    return true;
+}
+
+static void view_close(struct chain *chain, struct view *view)
+{
+    if (!view->history && !chain->head_view) {
+        chain->head_view = view->state;
+    } else {
+        state_free(view->state);
+        if (view->history)
+            history_close(view->history);
+    }
+    mem_free(view);
+}
+
+void chain_state_release(struct chain *chain, struct state *state)
+{
+    struct view **at = &chain->views;
+    while (*at && (*at)->state != state)
+        at = &(*at)->next;
+    assert(*at);
+    struct view *view = *at;
+    *at = view->next;
+    view_close(chain, view);
+}
+
+void views_close(struct chain *chain)
+{
+    assert(!chain->views);
+    if (chain->head_view)
+        state_free(chain->head_view);
+    chain->head_view = NULL;
+}
+
+/* --- direct changes ----------------------------------------------------------------------------- */
+
+struct state *chain_state_edit(struct chain *chain)
+{
+    state_begin_tx(chain->state);
+    return chain->state;
+}
+
+void chain_state_commit(struct chain *chain)
+{
+    state_end_tx(chain->state, FORK_FRONTIER); /* accounts set to nothing stay */
+    entry_commit(chain->head);
+    chain->head->edit_count++;
+}
+
+u32 chain_state_edits(const struct chain *chain)
+{
+    return chain->head->edit_count;
+}
+
+void chain_state_unedit(struct chain *chain, u32 kept)
+{
+    struct entry *head = chain->head;
+    for (; head->edit_count > kept; head->edit_count--) {
+        struct err err;
+        struct state_changes *undo = head->undos[--head->undo_count];
+        enum status status = state_unwind(chain->state, undo, &err);
+        assert(status == STATUS_OK);
+        state_changes_free(undo);
+    }
+    chain->head_view_stale = true;
+}
