@@ -16,7 +16,7 @@
 /* Yellow Paper 4.1. */
 struct account {
     u64 nonce;
-    u256 balance; /* wei */
+    u256 balance;        /* wei */
     hash32 code_hash;    /* KECCAK256_EMPTY without code */
     hash32 storage_root; /* TRIE_EMPTY_ROOT without storage */
 };
@@ -67,7 +67,8 @@ const struct slot_change *state_changes_slot(const struct state_changes *changes
 
 struct state_tries;
 
-/* Called for each slot that is not zero, in no set order. */
+/* Called for each slot that is not zero, in no set order. All backends know the keys themselves, not
+ * only their hashes. */
 typedef void backend_slot_fn(void *arg, const u256 *key, const hash32 *key_hash, const u256 *value);
 typedef void backend_account_fn(void *arg, const addr20 *addr, const struct account *account);
 
