@@ -244,3 +244,27 @@ void keccak256_x4(hash32 out[4], const void *const data[4], const size_t len[4])
     for (int k = 0; k < 4; k++)
         keccak256(&out[k], data[k], len[k]);
 }
+
+void keccak512(u8 out[64], const void *data, size_t len)
+{
+    enum { RATE = 72 };
+    u64 state[25] = {0};
+    const u8 *p = data;
+    u8 last[RATE] = {0};
+    for (; len >= RATE; p += RATE, len -= RATE) {
+        for (int i = 0; i < RATE / 8; i++)
+            state[i] ^= load_le(p + (ptrdiff_t)8 * i);
+        permute(state);
+    }
+    if (len)
+        memcpy(last, p, len);
+    last[len] = 0x01;
+    last[RATE - 1] |= 0x80;
+    for (int i = 0; i < RATE / 8; i++)
+        state[i] ^= load_le(last + (ptrdiff_t)8 * i);
+    permute(state);
+    for (int i = 0; i < 8; i++) {
+        u64 word = load_le((const u8 *)&state[i]);
+        memcpy(out + (ptrdiff_t)8 * i, &word, sizeof word);
+    }
+}

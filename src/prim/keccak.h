@@ -24,5 +24,8 @@ void keccak_init(struct keccak *keccak);
 void keccak_update(struct keccak *keccak, const void *data, size_t len);
 void keccak_final(struct keccak *keccak, hash32 *out); /* init again before further use */
 
+/* Keccak-512, which ethash needs. */
+void keccak512(u8 out[64], const void *data, size_t len);
+
 /* The hash of no bytes: the code hash of an account without code. */
 extern const hash32 KECCAK256_EMPTY;
