@@ -1,0 +1,57 @@
+/*
+ * The command line: options described by a table and read from the arguments, with help, and with a hint at
+ * what was meant when a name is not known. An option is written --name VALUE or --name=VALUE; one dash will
+ * do. "--" ends the options; "-" alone is an argument.
+ */
+#pragma once
+
+#include <stdio.h>
+
+#include "base/status.h"
+#include "base/types.h"
+
+enum args_kind {
+    ARGS_FLAG, /* bool: true when given; --name=false takes it back */
+    ARGS_TEXT, /* const char *, borrowed from argv */
+    ARGS_U64,  /* u64, decimal or 0x */
+};
+
+/* A table is ended by a row without a name. */
+struct args_option {
+    const char *name; /* without dashes */
+    enum args_kind kind;
+    void *target;      /* keeps its value unless the option is given */
+    const char *value; /* what the value is called in the help; NULL for flags */
+    const char *help;
+};
+
+struct args_command {
+    const char *program; /* as it is typed, with its sub-command: "ashlar dev" */
+    const char *usage;   /* what follows */
+    const char *summary; /* one line */
+    const char *details; /* more for --help, or NULL */
+};
+
+enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+
+enum args_outcome { ARGS_GO, ARGS_HELP, ARGS_BAD };
+
+/*
+ * Reads argv[0..argc), the words after the program's name. Arguments that are not options are moved to the
+ * front of argv; *rest is how many. ARGS_HELP: help was asked for. ARGS_BAD: err says why.
+ */
+MUST_READ enum args_outcome args_parse(const struct args_option *options, int argc, char **argv,
+                                       int *rest, struct err *err);
+
+void args_print_help(FILE *to, const struct args_command *command,
+                     const struct args_option *options);
+
+/* args_parse that prints help or the error itself; when false, main returns *exit_code. */
+MUST_READ bool args_begin(const struct args_command *command, const struct args_option *options,
+                          int argc, char **argv, int *rest, int *exit_code);
+
+/* Prints "PROGRAM: words" on standard error; returns EXIT_USAGE. */
+int args_fail(const struct args_command *command, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/* Of count names the one nearest to word, if it is near enough to be meant; else NULL. */
+const char *args_nearest(const char *word, const char *const *names, size_t count);
