@@ -205,7 +205,7 @@ static void journal_undo(struct state *state, const struct journal_entry *entry)
     case JOURNAL_WARM_ACCOUNT: entry->account->warm_gen = 0; break;
     case JOURNAL_CREATED: entry->account->created_gen = 0; break;
     case JOURNAL_DESTROYED: entry->account->destroyed_gen = 0; break;
-    case JOURNAL_WIPED: entry->account->wiped = false; break;
+    case JOURNAL_WIPED: account_unwipe(state, entry->account); break;
     case JOURNAL_SLOT: slot_assign(state, entry->slot, &entry->old.value); break;
     case JOURNAL_WARM_SLOT: entry->slot->warm_gen = 0; break;
     case JOURNAL_TRANSIENT: entry->transient->value = entry->old.value; break;

@@ -21,6 +21,7 @@ struct slot_entry {
     u256 original; /* valid if original_gen is the transaction's */
     u64 original_gen;
     u64 warm_gen;
+    u64 late_gen; /* looked at only after its account was wiped in that transaction */
     struct account_entry *account;
     struct slot_entry *next; /* all of the account's that are cached */
     struct slot_entry *next_dirty[DIRT_KINDS];
@@ -152,6 +153,9 @@ void state_cache_drop(struct state *state);
 const hash32 *slot_entry_hash(struct slot_entry *slot);
 struct slot_entry *slot_entry(struct state *state, struct account_entry *account, const u256 *key);
 void slot_assign(struct state *state, struct slot_entry *slot, const u256 *value);
+
+/* Takes back a wipe; changes of slots since then are taken back already. */
+void account_unwipe(struct state *state, struct account_entry *account);
 
 /* All slots become 0, those not cached too. Into the journal if so asked. */
 void account_wipe_storage(struct state *state, struct account_entry *account, bool journalled);

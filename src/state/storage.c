@@ -76,10 +76,19 @@ static struct slot_entry *slot_load(struct state *state, struct account_entry *a
 /* The slot had a value, but its account's storage was wiped before it was looked at. */
 static void slot_wipe_late(struct state *state, struct slot_entry *slot)
 {
-    if (slot->account->wiped_gen == state->gen)
-        slot_change(state, slot, &U256_ZERO);
-    else
-        slot_assign(state, slot, &U256_ZERO);
+    if (slot->account->wiped_gen == state->gen) {
+        slot_begin_tx(state, slot);
+        slot->late_gen = state->gen;
+    }
+    slot_assign(state, slot, &U256_ZERO);
+}
+
+void account_unwipe(struct state *state, struct account_entry *account)
+{
+    account->wiped = false;
+    for (struct slot_entry *slot = account->slots; slot; slot = slot->next)
+        if (slot->late_gen == state->gen)
+            slot_assign(state, slot, &slot->base);
 }
 
 struct slot_entry *slot_entry(struct state *state, struct account_entry *account, const u256 *key)
