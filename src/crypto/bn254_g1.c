@@ -65,7 +65,7 @@ struct jacobian {
 };
 
 /* Formulas dbl-2009-l and add-2007-bl of the Explicit-Formulas Database, for a = 0. */
-static void jacobian_double(struct jacobian *p)
+__attribute__((flatten)) static void jacobian_double(struct jacobian *p)
 {
     fp a = fp_sqr(p->x), b = fp_sqr(p->y), c = fp_sqr(b);
     fp d = fp_double(fp_sub(fp_sub(fp_sqr(fp_add_lazy(p->x, b)), a), c));
@@ -102,10 +102,33 @@ static void jacobian_add(struct jacobian *p, const struct jacobian *q)
     *p = (struct jacobian){x, y, fp_mul(zz, h)};
 }
 
-static struct g1 jacobian_to_affine(const struct jacobian *p)
+/* The same for a q with z = 1, which is not infinity: madd-2007-bl. */
+__attribute__((flatten)) static void jacobian_add_affine(struct jacobian *p, const struct g1 *q)
 {
-    fp inv = fp_inv(p->z), inv2 = fp_sqr(inv);
-    return (struct g1){fp_mul(p->x, inv2), fp_mul(p->y, fp_mul(inv2, inv))};
+    if (fp_is_zero(p->z)) {
+        *p = (struct jacobian){q->x, q->y, FP_ONE};
+        return;
+    }
+    fp zz = fp_sqr(p->z);
+    fp h = fp_sub(fp_mul(q->x, zz), p->x);
+    fp r = fp_double(fp_sub(fp_mul(fp_mul(q->y, p->z), zz), p->y));
+    if (fp_is_zero(h)) {
+        if (fp_is_zero(r))
+            jacobian_double(p);
+        else
+            *p = (struct jacobian){0};
+        return;
+    }
+    fp hh = fp_sqr(h), i = fp_double(fp_double(hh)), j = fp_mul(h, i), v = fp_mul(p->x, i);
+    p->z = fp_sub(fp_sub(fp_sqr(fp_add_lazy(p->z, h)), zz), hh);
+    p->x = fp_sub(fp_sub(fp_sqr(r), j), fp_double(v));
+    p->y = fp_sub(fp_mul(r, fp_sub(v, p->x)), fp_double(fp_mul(p->y, j)));
+}
+
+static struct g1 jacobian_to_affine(const struct jacobian *p, fp inverse_z)
+{
+    fp square = fp_sqr(inverse_z);
+    return (struct g1){fp_mul(p->x, square), fp_mul(p->y, fp_mul(square, inverse_z))};
 }
 
 /*
@@ -168,14 +191,35 @@ static int wnaf(i8 digits[DIGITS], u256 k)
     return n;
 }
 
-static void add_digit(struct jacobian *sum, const struct jacobian table[TABLE], int digit)
+/* P, 3P, 5P, ... as affine points, by one inversion for all (Montgomery's trick). */
+static void odd_multiples(struct g1 out[TABLE], const struct g1 *p)
+{
+    struct jacobian odd[TABLE], twice;
+    odd[0] = twice = (struct jacobian){p->x, p->y, FP_ONE};
+    jacobian_double(&twice);
+    fp products[TABLE]; /* of the z so far */
+    products[0] = FP_ONE;
+    for (int i = 1; i < TABLE; i++) {
+        odd[i] = odd[i - 1];
+        jacobian_add(&odd[i], &twice);
+        products[i] = fp_mul(products[i - 1], odd[i].z);
+    }
+    fp inverse = fp_inv(products[TABLE - 1]);
+    for (int i = TABLE - 1; i > 0; i--) {
+        out[i] = jacobian_to_affine(&odd[i], fp_mul(inverse, products[i - 1]));
+        inverse = fp_mul(inverse, odd[i].z);
+    }
+    out[0] = *p;
+}
+
+static void add_digit(struct jacobian *sum, const struct g1 table[TABLE], int digit)
 {
     if (digit == 0)
         return;
-    struct jacobian term = table[(digit < 0 ? -digit : digit) / 2];
+    struct g1 term = table[(digit < 0 ? -digit : digit) / 2];
     if (digit < 0)
         term.y = fp_neg(term.y);
-    jacobian_add(sum, &term);
+    jacobian_add_affine(sum, &term);
 }
 
 static struct g1 g1_mul(const struct g1 *p, u256 scalar)
@@ -184,16 +228,10 @@ static struct g1 g1_mul(const struct g1 *p, u256 scalar)
     if (g1_is_infinity(p) || u256_is_zero(k))
         return (struct g1){0};
     split(&k1, &k2, k);
-    /* Odd multiples 1P, 3P, ... 15P, and the same of lambda * P. */
-    struct jacobian odd[TABLE], odd_lambda[TABLE], twice;
-    odd[0] = twice = (struct jacobian){p->x, p->y, FP_ONE};
-    jacobian_double(&twice);
-    for (int i = 1; i < TABLE; i++) {
-        odd[i] = odd[i - 1];
-        jacobian_add(&odd[i], &twice);
-    }
+    struct g1 odd[TABLE], odd_lambda[TABLE]; /* of P, and of lambda * P */
+    odd_multiples(odd, p);
     for (int i = 0; i < TABLE; i++)
-        odd_lambda[i] = (struct jacobian){fp_mul(odd[i].x, beta), odd[i].y, odd[i].z};
+        odd_lambda[i] = (struct g1){fp_mul(odd[i].x, beta), odd[i].y};
 
     i8 d1[DIGITS], d2[DIGITS];
     int n1 = wnaf(d1, k1), n2 = wnaf(d2, k2);
@@ -203,7 +241,7 @@ static struct g1 g1_mul(const struct g1 *p, u256 scalar)
         add_digit(&sum, odd, i < n1 ? d1[i] : 0);
         add_digit(&sum, odd_lambda, i < n2 ? d2[i] : 0);
     }
-    return jacobian_to_affine(&sum);
+    return jacobian_to_affine(&sum, fp_inv(sum.z));
 }
 
 bool bn254_mul(u8 out[BN254_G1_SIZE], const u8 in[BN254_G1_SIZE + 32])

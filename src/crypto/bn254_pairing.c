@@ -6,9 +6,6 @@
 #include "crypto/bn254.h"
 #include "crypto/bn254_int.h"
 
-/* The curve's parameter; p and the order are polynomials in it. */
-static const u64 PARAMETER = 4965661367192848881;
-
 /* xi^(i (p - 1) / 6) and xi^(i (p^2 - 1) / 6) for i = 1 to 5, and 3 / xi. */
 static const fp2 FROBENIUS[5] = {
     {{{0xaf9ba69633144907, 0xca6b1d7387afb78a, 0x11bded5ef08a2087, 0x02f34d751a1f3a7c}},
@@ -202,14 +199,28 @@ static fp12 cyclotomic_sqr(const fp12 *a)
     };
 }
 
+/* The curve's parameter x = 4965661367192848881, of which p and the order are polynomials, most
+ * significant digit first: odd digits of size up to 7, at least three zeroes after each. */
+static const i8 PARAMETER_DIGITS[] = {
+    1, 0, 0, 0,  0,  0, 5, 0,  0, 0, 0, -3, 0, 0, 0, 3, 0,  0, 0, 0, 5,
+    0, 0, 0, -5, 0,  0, 0, -3, 0, 0, 0, 1,  0, 0, 0, 0, 5,  0, 0, 0, 0,
+    7, 0, 0, 0,  -7, 0, 0, 0,  0, 0, 0, 5,  0, 0, 0, 0, -1, 0, 0, 0, 1,
+};
+
 /* a to the curve's parameter. */
 static fp12 cyclotomic_pow(const fp12 *a)
 {
-    fp12 r = *a;
-    for (int i = 61; i >= 0; i--) {
+    fp12 odd[4] = {*a}, square = cyclotomic_sqr(a); /* a, a^3, a^5, a^7 */
+    for (int i = 1; i < 4; i++)
+        odd[i] = fp12_mul(&odd[i - 1], &square);
+    fp12 r = odd[PARAMETER_DIGITS[0] / 2];
+    for (size_t i = 1; i < ARRAY_LEN(PARAMETER_DIGITS); i++) {
+        int digit = PARAMETER_DIGITS[i];
         r = cyclotomic_sqr(&r);
-        if (PARAMETER >> i & 1)
-            r = fp12_mul(&r, a);
+        if (digit == 0)
+            continue;
+        fp12 inverse = fp12_conj(&odd[(digit < 0 ? -digit : digit) / 2]);
+        r = fp12_mul(&r, digit < 0 ? &inverse : &odd[digit / 2]);
     }
     return r;
 }
