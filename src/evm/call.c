@@ -59,7 +59,7 @@ static void frame_run(struct frame *frame)
 {
     if (frame->step)
         frame_run_traced(frame);
-    else if (frame->evm->engine != EVM_ENGINE_FAST)
+    else if (frame->evm->engine == EVM_ENGINE_PLAIN)
         frame_run_plain(frame);
     else
         frame_run_fast(frame);
@@ -119,6 +119,8 @@ static void frame_end(struct frame *frame, struct evm_result *result)
     evm->top = frame->parent;
     result->status = frame->status;
     result->gas_left = frame->gas;
+    result->opcode = frame->code->bytes[frame->pc];
+    result->stack_len = frame->stack_len;
     result->output_len = 0;
     if (frame->output_len == 0 || (frame->status != EVM_SUCCESS && frame->status != EVM_REVERT))
         return;
