@@ -1,3 +1,5 @@
+#include <stdio.h>
+
 #include "base/mem.h"
 #include "evm/evm_int.h"
 
@@ -16,6 +18,29 @@ const char *evm_status_text(enum evm_status status)
 #undef X
     };
     return texts[status];
+}
+
+/* An opcode that no fork has goes by its number. */
+static void invalid_opcode_text(char out[EVM_ERROR_TEXT_MAX], u8 opcode)
+{
+    if (opcode == OP_INVALID)
+        snprintf(out, EVM_ERROR_TEXT_MAX, "invalid opcode: INVALID");
+    else
+        snprintf(out, EVM_ERROR_TEXT_MAX, "invalid opcode: opcode 0x%x not defined", opcode);
+}
+
+void evm_error_text(char out[EVM_ERROR_TEXT_MAX], enum evm_status status, u8 opcode, u32 stack_len)
+{
+    const struct opcode_info *info = &opcodes(FORK_COUNT - 1)[opcode];
+    if (status == EVM_INVALID_OPCODE)
+        invalid_opcode_text(out, opcode);
+    else if (status == EVM_STACK_UNDERFLOW)
+        snprintf(out, EVM_ERROR_TEXT_MAX, "stack underflow (%u <=> %u)", stack_len, info->in);
+    else if (status == EVM_STACK_OVERFLOW)
+        snprintf(out, EVM_ERROR_TEXT_MAX, "stack limit reached %u (%u)", stack_len,
+                 STACK_MAX + info->in - info->out);
+    else
+        snprintf(out, EVM_ERROR_TEXT_MAX, "%s", evm_status_text(status));
 }
 
 struct evm *evm_new(void)

@@ -71,6 +71,7 @@ struct evm_msg {
     X(SUCCESS, "success")                                                 \
     X(REVERT, "execution reverted")                                       \
     X(OUT_OF_GAS, "out of gas")                                           \
+    X(OUT_OF_GAS_SENTRY, "out of gas: not enough gas for reentrancy sentry")\
     X(INVALID_OPCODE, "invalid opcode")                                   \
     X(STACK_UNDERFLOW, "stack underflow")                                 \
     X(STACK_OVERFLOW, "stack limit reached 1024")                         \
@@ -96,13 +97,21 @@ enum evm_status {
 
 const char *evm_status_text(enum evm_status status);
 
+/*
+ * The sentence with what geth adds for some: the opcode that is invalid, the stack's height. opcode and
+ * stack_len are those of the instruction that failed (struct evm_result, struct evm_step).
+ */
+enum { EVM_ERROR_TEXT_MAX = 80 };
+void evm_error_text(char out[EVM_ERROR_TEXT_MAX], enum evm_status status, u8 opcode, u32 stack_len);
+
 struct evm_result {
     enum evm_status status;
     i64 gas_left; /* 0 after any failure but REVERT (and the checks made before the call begins) */
-    const u8
-        *output; /* return or revert data; borrowed from evm until the next evm_call or evm_begin */
+    const u8 *output; /* return or revert data; borrowed until the next evm_call or evm_begin */
     size_t output_len;
     addr20 created; /* creations: the new contract's address */
+    u8 opcode;      /* where code failed: the instruction and the stack's height there */
+    u32 stack_len;
 };
 
 struct evm *evm_new(void);

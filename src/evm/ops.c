@@ -9,6 +9,7 @@ void frame_report_step(struct frame *frame)
     const struct evm_tracer *tracer = frame->evm->tracer;
     struct evm_step *step = frame->step;
     step->cost = step->gas - frame->gas;
+    step->refund = frame->evm->refund;
     step->error = EVM_SUCCESS;
     frame->is_reported = true;
     if (tracer->step)
@@ -19,12 +20,17 @@ void frame_report_failure(struct frame *frame, enum evm_status status)
 {
     const struct evm_tracer *tracer = frame->evm->tracer;
     struct evm_step *step = frame->step;
+    step->refund = frame->evm->refund;
     step->error = status;
     if (!frame->is_reported) {
         step->cost = step->gas - frame->gas;
         if (tracer->step)
             tracer->step(tracer->ctx, step);
     } else if (tracer->fault) {
+        /* By now the instruction has taken its operands and widened memory. */
+        step->stack_len -= frame->evm->ops[step->opcode].in;
+        step->memory = frame->memory.bytes;
+        step->memory_len = frame->memory.len;
         tracer->fault(tracer->ctx, step);
     }
 }
@@ -361,7 +367,7 @@ enum evm_status instr_sstore(struct frame *frame, u256 *sp)
     if (frame->msg->is_static) /* EIP-214 */
         return EVM_WRITE_PROTECTION;
     if (fork >= FORK_ISTANBUL && frame->gas <= 2300) /* EIP-2200: not from a mere stipend */
-        return EVM_OUT_OF_GAS;
+        return EVM_OUT_OF_GAS_SENTRY;
     struct evm_slot slot = evm->host->storage_slot(evm->host_ctx, &frame->msg->recipient, &sp[-1]);
     struct sstore_prices prices = sstore_prices(fork);
     bool is_net = fork >= FORK_ISTANBUL || fork == FORK_CONSTANTINOPLE;
@@ -370,10 +376,10 @@ enum evm_status instr_sstore(struct frame *frame, u256 *sp)
                       : sstore_gross(&prices, &slot, sp[-2], &refund);
     if (slot.was_cold && fork >= FORK_BERLIN)
         cost += COLD_SLOT;
+    evm->refund += refund; /* before the report, which shows it; undone with the frame */
     if (!frame_charge(frame, cost))
         return EVM_OUT_OF_GAS;
     frame_report(frame);
-    evm->refund += refund;
     if (!u256_eq(slot.current, sp[-2]))
         evm->host->storage_set(evm->host_ctx, slot.handle, &sp[-2]);
     return EVM_SUCCESS;
