@@ -124,9 +124,9 @@ static enum tx_verdict check(struct exec *exec, const struct tx *tx, unsigned fl
     if (verdict == TX_OK)
         verdict = check_fees(exec, tx, flags, plan);
     if (verdict == TX_OK)
-        verdict = check_balance(exec, tx, plan);
-    if (verdict == TX_OK)
         verdict = check_room(exec, tx, flags);
+    if (verdict == TX_OK)
+        verdict = check_balance(exec, tx, plan);
     if (verdict == TX_OK)
         verdict = tx_check_gas(tx, exec->fork, &plan->gas);
     return verdict;
