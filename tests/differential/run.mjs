@@ -54,8 +54,8 @@ function transition(program, block) {
 
 // --- comparing -----------------------------------------------------------------------------------------
 
-// The kind of a refusal: its sentence up to the first figure or address.
-const kindOf = (error) => error.replace(/^.*?rejected tx:? */, '').split(/[:(]|0x|\d/)[0].trim()
+// The kind of a refusal: its sentence up to the details, without figures.
+const kindOf = (error) => error.split(/[:(]|0x/)[0].replace(/ *\d+/g, '').trim()
 const isWord = (text) => typeof text === 'string' && /^0x[0-9a-f]*$/i.test(text)
 
 // Numbers, hashes and addresses in one spelling; what says nothing is left out.
@@ -74,9 +74,15 @@ function plainAlloc(alloc) {
   return Object.fromEntries(accounts.sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
+// EIP-658: earlier receipts hold a state root. geth reports a status beside it, by rules of its own.
+function plainReceipt(receipt) {
+  const { status, ...rest } = plain(receipt)
+  return rest.root && rest.root !== '0x' ? rest : { status, ...rest }
+}
+
 function plainResult(result) {
-  const { rejected, ...rest } = result ?? {}
-  return { ...plain(rest), rejected: (rejected ?? []).map(({ index, error }) => ({ index, kind: kindOf(error) })) }
+  const { rejected, receipts, ...rest } = result ?? {}
+  return { ...plain(rest), receipts: (receipts ?? []).map(plainReceipt), rejected: (rejected ?? []).map(({ index, error }) => ({ index, kind: kindOf(error) })) }
 }
 
 // The names of everything in which two plain values differ.
