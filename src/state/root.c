@@ -2,6 +2,7 @@
 #include "base/mem.h"
 #include "prim/keccak.h"
 #include "state/state_int.h"
+#include "state/trie_int.h"
 #include "state/tries.h"
 
 /* --- hashing what is not hashed yet, four at a time ------------------------------------------- */
@@ -16,17 +17,10 @@ struct hash_queue {
 static void hash_queue_flush(struct hash_queue *queue)
 {
     const void *data[4];
-    size_t lens[4];
     hash32 hashes[4];
-    for (unsigned i = 0; i < 4; i++) {
-        unsigned lane = i < queue->count ? i : 0;
-        data[i] = queue->bytes[lane];
-        lens[i] = queue->lens[lane];
-    }
-    if (queue->count == 1)
-        keccak256(hashes, data[0], lens[0]);
-    else if (queue->count > 1)
-        keccak256_x4(hashes, data, lens);
+    for (unsigned i = 0; i < queue->count; i++)
+        data[i] = queue->bytes[i];
+    hash_few(hashes, data, queue->lens, queue->count);
     for (unsigned i = 0; i < queue->count; i++)
         *queue->outs[i] = hashes[i];
     queue->count = 0;

@@ -23,7 +23,8 @@ struct ref {
     u8 bytes[33];
 };
 
-/* Encoded nodes that wait to be hashed, and where their references go. */
+/* Encoded nodes that wait to be hashed, and where their references go: into the frames of branches
+ * that are under way, each of which empties the queue before it reads its own. */
 struct queue {
     unsigned count;
     size_t lens[4];
@@ -41,17 +42,10 @@ static void ref_set_hash(struct ref *ref, const hash32 *hash)
 static void queue_flush(struct queue *queue)
 {
     const void *data[4];
-    size_t lens[4];
     hash32 hashes[4];
-    for (unsigned i = 0; i < 4; i++) {
-        unsigned lane = i < queue->count ? i : 0;
-        data[i] = queue->bytes[lane];
-        lens[i] = queue->lens[lane];
-    }
-    if (queue->count == 1)
-        keccak256(hashes, data[0], lens[0]);
-    else if (queue->count > 1)
-        keccak256_x4(hashes, data, lens);
+    for (unsigned i = 0; i < queue->count; i++)
+        data[i] = queue->bytes[i];
+    hash_few(hashes, data, queue->lens, queue->count);
     for (unsigned i = 0; i < queue->count; i++)
         ref_set_hash(queue->refs[i], hashes + i);
     queue->count = 0;
@@ -208,15 +202,13 @@ static void branch_build(const struct range *range, struct queue *queue, struct 
     size_t at = range->begin;
     if (item_nibble(range->items + at, range->depth) == TRIE_END)
         value = range->items + at++;
-    struct queue below;
-    below.count = 0;
     while (at < range->end) {
         unsigned nibble = item_nibble(range->items + at, range->depth);
         size_t end = range_split(range, at, nibble);
-        node_build((struct range){range->items, at, end, range->depth + 1}, &below, refs + nibble);
+        node_build((struct range){range->items, at, end, range->depth + 1}, queue, refs + nibble);
         at = end;
     }
-    queue_flush(&below);
+    queue_flush(queue);
     branch_put(refs, value, queue, ref);
 }
 
@@ -224,10 +216,8 @@ static void extension_build(const struct range *range, const u8 *nibbles, size_t
                             struct queue *queue, struct ref *ref)
 {
     struct ref inner;
-    struct queue below;
-    below.count = 0;
-    branch_build(range, &below, &inner);
-    queue_flush(&below);
+    branch_build(range, queue, &inner);
+    queue_flush(queue);
     u8 *lane = queue->bytes[queue->count];
     queue_take(queue, ref, extension_encode(lane, nibbles, len, inner.bytes, inner.len));
 }

@@ -141,6 +141,16 @@ size_t ref_encode(u8 out[33], const u8 *node, size_t len)
     return 33;
 }
 
+void hash_few(hash32 *hashes, const void *const *data, const size_t *lens, unsigned count)
+{
+    if (count == 4) {
+        keccak256_x4(hashes, data, lens);
+        return;
+    }
+    for (unsigned i = 0; i < count; i++)
+        keccak256(hashes + i, data[i], lens[i]);
+}
+
 void link_set_hash(struct trie_link *link, const hash32 *hash)
 {
     memcpy(link->ref, hash->b, sizeof hash->b);

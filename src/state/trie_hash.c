@@ -71,18 +71,10 @@ static void link_extend(struct trie_link *link)
 static void lanes_flush(struct lanes *lanes)
 {
     const void *data[LANES];
-    size_t lens[LANES];
     hash32 hashes[LANES];
-    if (lanes->count == 1)
-        keccak256(hashes, lanes->bytes[0], lanes->lens[0]);
-    else if (lanes->count > 1) {
-        for (unsigned i = 0; i < LANES; i++) {
-            unsigned lane = i < lanes->count ? i : 0;
-            data[i] = lanes->bytes[lane];
-            lens[i] = lanes->lens[lane];
-        }
-        keccak256_x4(hashes, data, lens);
-    }
+    for (unsigned i = 0; i < lanes->count; i++)
+        data[i] = lanes->bytes[i];
+    hash_few(hashes, data, lanes->lens, lanes->count);
     for (unsigned i = 0; i < lanes->count; i++) {
         link_set_hash(lanes->links[i], hashes + i);
         link_extend(lanes->links[i]);

@@ -147,6 +147,9 @@ size_t leaf_encode(u8 *out, const struct leaf *leaf, size_t depth);
 size_t branch_encoded_size(const struct branch *branch);
 size_t branch_encode(u8 *out, const struct branch *branch); /* without its prefix */
 
+/* Hashes up to four messages: side by side if there are four, which pays from the fourth on. */
+void hash_few(hash32 *hashes, const void *const *data, const size_t *lens, unsigned count);
+
 /* Writes what stands before a string in RLP, and returns its length: nothing before a single byte
  * below 0x80. */
 size_t string_header(u8 out[RLP_HEADER_MAX], const u8 *bytes, size_t len);
