@@ -215,6 +215,7 @@ static void rebase(struct state *state)
     arena_reset(&state->code_arena);
     if (state->accounts.count > state->accounts_max || state->slots.count > state->slots_max)
         state_cache_drop(state);
+    state_trim(state);
 }
 
 enum status state_commit(struct state *state, struct state_changes **undo, struct err *err)

@@ -4,7 +4,7 @@
 #include "prim/keccak.h"
 #include "state/state_int.h"
 
-enum { ACCOUNTS_MAX = 1 << 14, SLOTS_MAX = 1 << 16 };
+enum { ACCOUNTS_MAX = 1 << 12, SLOTS_MAX = 1 << 13, JOURNAL_KEPT = 1 << 14 };
 
 const struct account absent_account = {
     .code_hash = {{0xc5, 0xd2, 0x46, 0x01, 0x86, 0xf7, 0x23, 0x3c, 0x92, 0x7e, 0x7d,
@@ -142,6 +142,26 @@ void state_cache_drop(struct state *state)
     pile_trim(&state->accounts, state->accounts_max);
     pile_trim(&state->slots, state->slots_max);
     state->last = NULL;
+}
+
+/* What one large block or transaction needed is given back. */
+void state_trim(struct state *state)
+{
+    for (int kind = 0; kind < DIRT_KINDS; kind++)
+        if (state->dirty[kind].cap > 2 * state->accounts_max + 64) {
+            mem_free(state->dirty[kind].at);
+            state->dirty[kind] = (struct account_list){0};
+        }
+    if (state->keyed_cap > 8 * (size_t)state->accounts_max + 64) {
+        mem_free(state->keyed);
+        state->keyed = NULL;
+        state->keyed_cap = 0;
+    }
+    if (state->journal_cap > JOURNAL_KEPT) {
+        mem_free(state->journal);
+        state->journal = NULL;
+        state->journal_cap = 0;
+    }
 }
 
 /* --- the journal ------------------------------------------------------------------------------ */

@@ -31,7 +31,7 @@ struct state;
 struct state *state_new(const struct state_backend *backend, u64 seed);
 void state_free(struct state *state);
 
-/* Bounds of the cache between blocks (defaults: 1 << 14 accounts, 1 << 16 slots). Past either, a
+/* Bounds of the cache between blocks (defaults: 1 << 12 accounts, 1 << 13 slots). Past either, a
  * commit empties it. Within a block the cache grows as far as the block's accesses need. */
 void state_set_cache(struct state *state, u32 accounts_max, u32 slots_max);
 

@@ -148,6 +148,9 @@ extern const struct account absent_account;
 /* Empties the cache; nothing may be uncommitted. */
 void state_cache_drop(struct state *state);
 
+/* Shrinks lists that have grown beyond the cache; they and the journal are empty. */
+void state_trim(struct state *state);
+
 /* --- storage.c -------------------------------------------------------------------------------- */
 
 const hash32 *slot_entry_hash(struct slot_entry *slot);

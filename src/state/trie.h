@@ -59,6 +59,11 @@ const u8 *trie_get(struct trie *trie, const u8 *key, size_t key_len, size_t *len
 void trie_put(struct trie *trie, const u8 *key, size_t key_len, const u8 *value, size_t len);
 bool trie_del(struct trie *trie, const u8 *key, size_t key_len); /* false: was not there */
 
+/* The key that follows or precedes key (which need not be there), borrowed until the next change;
+ * NULL when there is none. Shorter keys come before what they begin. */
+const u8 *trie_next(struct trie *trie, const u8 *key, size_t key_len, size_t *len);
+const u8 *trie_prev(struct trie *trie, const u8 *key, size_t key_len, size_t *len);
+
 void trie_root(struct trie *trie, hash32 *root);
 
 /* Brings many tries up to date at once: several nodes are hashed side by side. */

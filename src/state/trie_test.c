@@ -213,6 +213,30 @@ static void check_against_model(struct trie *trie, struct model *model)
     }
 }
 
+/* Neighbours of every key, and of one that may not be there. The model is sorted by now. */
+static void check_order(struct trie *trie, struct model *model)
+{
+    size_t len;
+    for (size_t i = 0; i < model->count; i++) {
+        const struct pair *pair = model->pairs + i;
+        const u8 *next = trie_next(trie, pair->key, pair->key_len, &len);
+        CHECK((next != NULL) == (i + 1 < model->count));
+        CHECK(!next || (len == pair[1].key_len && memcmp(next, pair[1].key, len) == 0));
+        const u8 *prev = trie_prev(trie, pair->key, pair->key_len, &len);
+        CHECK((prev != NULL) == (i > 0));
+        CHECK(!prev || (len == pair[-1].key_len && memcmp(prev, pair[-1].key, len) == 0));
+    }
+    struct pair asked = {.key_len = (u8)(random_next() % 6)};
+    for (size_t i = 0; i < asked.key_len; i++)
+        asked.key[i] = (u8)random_next();
+    size_t at = 0;
+    while (at < model->count && pair_cmp(model->pairs + at, &asked) <= 0)
+        at++;
+    const u8 *next = trie_next(trie, asked.key, asked.key_len, &len);
+    CHECK((next != NULL) == (at < model->count));
+    CHECK(!next || memcmp(next, model->pairs[at].key, len) == 0);
+}
+
 static void random_change(struct trie *trie, struct model *model, bool same_length)
 {
     u8 key[40], value[80];
@@ -242,6 +266,7 @@ static void run_random(bool same_length, bool by_source)
         for (u64 n = random_next() % 20; n > 0; n--)
             random_change(trie, model, same_length);
         check_against_model(trie, model);
+        check_order(trie, model);
         if (by_source) {
             hash32 root;
             struct trie *old = trie;
