@@ -1,7 +1,8 @@
 #include "crypto/bls12381.h"
 
-#include <blst.h>
 #include <string.h>
+
+#include "crypto/bls12381_int.h"
 
 enum { FP_PAD = 16, FP_BYTES = 48 };
 
@@ -61,7 +62,7 @@ static bool g2_decode_member(blst_p2_affine *out, const u8 in[BLS_G2_SIZE])
     return g2_decode(out, in) && blst_p2_affine_in_g2(out);
 }
 
-static void g1_encode(u8 out[BLS_G1_SIZE], const blst_p1 *in)
+void bls_g1_encode(u8 out[BLS_G1_SIZE], const blst_p1 *in)
 {
     blst_p1_affine affine;
     blst_p1_to_affine(&affine, in);
@@ -69,7 +70,7 @@ static void g1_encode(u8 out[BLS_G1_SIZE], const blst_p1 *in)
     fp_encode(out + BLS_FP_SIZE, &affine.y);
 }
 
-static void g2_encode(u8 out[BLS_G2_SIZE], const blst_p2 *in)
+void bls_g2_encode(u8 out[BLS_G2_SIZE], const blst_p2 *in)
 {
     blst_p2_affine affine;
     blst_p2_to_affine(&affine, in);
@@ -87,7 +88,7 @@ bool bls_g1_add(u8 out[BLS_G1_SIZE], const u8 *in)
     blst_p1 sum;
     blst_p1_from_affine(&sum, &a);
     blst_p1_add_or_double_affine(&sum, &sum, &b);
-    g1_encode(out, &sum);
+    bls_g1_encode(out, &sum);
     return true;
 }
 
@@ -99,7 +100,7 @@ bool bls_g2_add(u8 out[BLS_G2_SIZE], const u8 *in)
     blst_p2 sum;
     blst_p2_from_affine(&sum, &a);
     blst_p2_add_or_double_affine(&sum, &sum, &b);
-    g2_encode(out, &sum);
+    bls_g2_encode(out, &sum);
     return true;
 }
 
@@ -132,7 +133,7 @@ bool bls_g1_msm(u8 out[BLS_G1_SIZE], const u8 *in, size_t count, struct arena *a
         blst_p1s_mult_pippenger(&sum, (const blst_p1_affine *const[]){points, NULL}, terms,
                                 (const byte *const[]){scalars[0].b, NULL}, SCALAR_BITS, scratch);
     }
-    g1_encode(out, &sum);
+    bls_g1_encode(out, &sum);
     return true;
 }
 
@@ -157,7 +158,7 @@ bool bls_g2_msm(u8 out[BLS_G2_SIZE], const u8 *in, size_t count, struct arena *a
         blst_p2s_mult_pippenger(&sum, (const blst_p2_affine *const[]){points, NULL}, terms,
                                 (const byte *const[]){scalars[0].b, NULL}, SCALAR_BITS, scratch);
     }
-    g2_encode(out, &sum);
+    bls_g2_encode(out, &sum);
     return true;
 }
 
@@ -192,7 +193,7 @@ bool bls_map_fp(u8 out[BLS_G1_SIZE], const u8 in[BLS_FP_SIZE])
         return false;
     blst_p1 point;
     blst_map_to_g1(&point, &u, NULL);
-    g1_encode(out, &point);
+    bls_g1_encode(out, &point);
     return true;
 }
 
@@ -203,6 +204,6 @@ bool bls_map_fp2(u8 out[BLS_G2_SIZE], const u8 in[2 * BLS_FP_SIZE])
         return false;
     blst_p2 point;
     blst_map_to_g2(&point, &u, NULL);
-    g2_encode(out, &point);
+    bls_g2_encode(out, &point);
     return true;
 }
