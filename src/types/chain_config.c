@@ -29,18 +29,24 @@ static const addr20 DEPOSIT_CONTRACT = {{0x00, 0x00, 0x00, 0x00, 0x21, 0x9a, 0xb
 
 /* --- what is in force ------------------------------------------------------------------------ */
 
+/* A time or number that is never reached stays so for the greatest one that a header can have. */
+static bool has_come(u64 at, u64 now)
+{
+    return at <= now && at != CONFIG_NEVER;
+}
+
 enum fork chain_config_fork_merged(const struct chain_config *config, u64 number, u64 timestamp,
                                    bool merged)
 {
     enum fork fork = FORK_FRONTIER;
     for (enum fork f = FORK_HOMESTEAD; f < FORK_PARIS; f++)
-        if (config->fork_at[f] <= number)
+        if (has_come(config->fork_at[f], number))
             fork = f;
     if (!merged)
         return fork;
     fork = FORK_PARIS;
     for (enum fork f = FORK_SHANGHAI; f < FORK_COUNT; f++)
-        if (config->fork_at[f] <= timestamp)
+        if (has_come(config->fork_at[f], timestamp))
             fork = f;
     return fork;
 }
@@ -55,7 +61,7 @@ enum fork chain_config_fork(const struct chain_config *config, u64 number, u64 t
 const struct blob_params *chain_config_blob_params(const struct chain_config *config, u64 timestamp)
 {
     for (int i = BLOB_UPGRADE_COUNT - 1; i >= 0; i--)
-        if (config->blob_at[i] <= timestamp)
+        if (has_come(config->blob_at[i], timestamp))
             return &config->blob[i];
     return NULL;
 }
@@ -82,7 +88,7 @@ u64 chain_config_bomb_delay(const struct chain_config *config, u64 number)
         {config->fork_at[FORK_BYZANTIUM], 3000000},      /* EIP-649 */
     };
     for (size_t i = 0; i < ARRAY_LEN(steps); i++)
-        if (steps[i].at <= number)
+        if (has_come(steps[i].at, number))
             return steps[i].delay;
     return 0;
 }

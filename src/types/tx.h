@@ -153,5 +153,5 @@ MUST_READ enum tx_verdict tx_check_lists(const struct tx *tx, enum fork fork, u3
 /* Intrinsic and floor gas, init code size (EIP-3860). *gas is set on any verdict. */
 MUST_READ enum tx_verdict tx_check_gas(const struct tx *tx, enum fork fork, struct tx_gas *gas);
 
-/* All three, and the nonce's maximum (EIP-2681). */
+/* All three, the nonce's maximum (EIP-2681), and that gas times price stays below 2^256. */
 MUST_READ enum tx_verdict tx_check(const struct tx *tx, enum fork fork, u32 blobs_max);

@@ -113,6 +113,9 @@ enum tx_verdict tx_check(const struct tx *tx, enum fork fork, u32 blobs_max)
     enum tx_verdict verdict = tx_check_type(tx, fork);
     if (verdict == TX_OK && tx->nonce == UINT64_MAX)
         verdict = TX_NONCE_MAX; /* EIP-2681 */
+    u256 cost;
+    if (verdict == TX_OK && u256_mul_overflow(&cost, u256_from_u64(tx->gas), tx->max_fee))
+        verdict = TX_INSUFFICIENT_FUNDS; /* nobody owns 2^256 wei */
     if (verdict == TX_OK)
         verdict = tx_check_lists(tx, fork, blobs_max);
     if (verdict == TX_OK)
