@@ -5,7 +5,7 @@
 
 enum { DELEGATION_LEN = 23, CODE_BYTE_GAS = 200 };
 
-bool delegation_target(addr20 *target, const struct evm_code_view *view)
+bool evm_delegation_target(addr20 *target, const struct evm_code_view *view)
 {
     static const u8 prefix[3] = {0xef, 0x01, 0x00};
     if (view->len != DELEGATION_LEN || memcmp(view->bytes, prefix, sizeof prefix) != 0)
@@ -160,7 +160,7 @@ static void code_call(struct evm *evm, const struct evm_msg *msg, struct evm_res
     struct evm_code_view view = evm->host->code(evm->host_ctx, &msg->code_addr);
     addr20 target;
     /* EIP-7702: one step only; a precompile as target is an account without code. */
-    if (evm->fork >= FORK_PRAGUE && delegation_target(&target, &view))
+    if (evm->fork >= FORK_PRAGUE && evm_delegation_target(&target, &view))
         view = evm->host->code(evm->host_ctx, &target);
     if (view.len == 0)
         return;

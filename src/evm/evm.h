@@ -143,6 +143,9 @@ void evm_set_engine(struct evm *evm, enum evm_engine engine);
 /* Limits set by a chain's configuration instead of EIP-170 and EIP-3860 (0 keeps the fork's own). */
 void evm_set_code_limits(struct evm *evm, size_t code_max, size_t initcode_max);
 
+/* EIP-7702: is this code a delegation, and to whom? */
+bool evm_delegation_target(addr20 *target, const struct evm_code_view *code);
+
 /* The address that a creation by sender at nonce gets: keccak256(rlp([sender, nonce]))[12:]. */
 addr20 evm_create_address(const addr20 *sender, u64 nonce);
 /* EIP-1014: keccak256(0xff ++ sender ++ salt ++ keccak256(init code))[12:]. */

@@ -123,6 +123,7 @@ struct evm {
     size_t returned_cap;
     struct arena scratch; /* for precompiles */
     struct code_cache codes;
+    void *translator; /* the fast interpreter's work table, made when first needed */
     struct evm_step step;
 };
 
@@ -139,5 +140,3 @@ u8 *memory_reserve(struct evm *evm, struct memory *memory, u64 len);
 /* Room for what a message returns: at least len bytes, valid until the next call. */
 u8 *evm_returned_room(struct evm *evm, size_t len);
 
-/* EIP-7702: is this code a delegation, and to whom? */
-bool delegation_target(addr20 *target, const struct evm_code_view *view);

@@ -477,7 +477,7 @@ static i64 delegation_access(struct frame *frame, const addr20 *addr)
     if (evm->fork < FORK_PRAGUE)
         return 0;
     struct evm_code_view view = evm->host->code(evm->host_ctx, addr);
-    if (!delegation_target(&target, &view))
+    if (!evm_delegation_target(&target, &view))
         return 0;
     return 100 + account_access(frame, &target);
 }
