@@ -185,6 +185,10 @@ enum kzg_verdict kzg_cells(u8 *cells, kzg48 *proofs, const u8 *blob)
 enum kzg_verdict kzg_recover_cells(u8 *cells, kzg48 *proofs, const u64 *indices, const u8 *known,
                                    size_t count)
 {
+    /* The specification asks for rising indices; the library would take them in any order. */
+    for (size_t i = 1; i < count; i++)
+        if (indices[i] <= indices[i - 1])
+            return KZG_MALFORMED;
     C_KZG_RET ret = recover_cells_and_kzg_proofs((Cell *)cells, (KZGProof *)proofs, indices,
                                                  (const Cell *)known, count, setup());
     return verdict_of(ret, true);

@@ -33,6 +33,9 @@ TEST(kzg_round_trip)
     known[40] ^= 1;
     CHECK_EQ(kzg_verify_cells(commitments, indices, known, chosen, 2), KZG_WRONG);
 
+    const u64 falling[2] = {127, 5};
+    CHECK_EQ(kzg_recover_cells(cells, proofs, falling, known, 2), KZG_MALFORMED);
+
     memset(blob, 0xff, 32);
     kzg48 kept = commitment;
     CHECK_EQ(kzg_commit(&commitment, blob), KZG_MALFORMED);
