@@ -16,6 +16,7 @@ struct target {
     const char *part; /* of the file's path, in any case; the first that occurs counts */
     u16 address;
     enum fork fork;
+    u64 draft_gas; /* a price that a draft of the EIP had, and some files still have; 0: none */
 };
 
 /* EIP-2537 dropped the multiplications of one point: they are products of one pair (MSM) now. */
@@ -29,12 +30,12 @@ static const struct target TARGETS[] = {
     {"mul_G1", 0x0c, FORK_PRAGUE},          {"msm_G1", 0x0c, FORK_PRAGUE},
     {"multiexp_G1", 0x0c, FORK_PRAGUE},     {"blsG2Add", 0x0d, FORK_PRAGUE},
     {"add_G2", 0x0d, FORK_PRAGUE},          {"blsG2Mul", 0x0e, FORK_PRAGUE},
-    {"mul_G2", 0x0e, FORK_PRAGUE},          {"msm_G2", 0x0e, FORK_PRAGUE},
+    {"mul_G2", 0x0e, FORK_PRAGUE, 45000},   {"msm_G2", 0x0e, FORK_PRAGUE},
     {"multiexp_G2", 0x0e, FORK_PRAGUE},     {"blsPairing", 0x0f, FORK_PRAGUE},
     {"pairing_check", 0x0f, FORK_PRAGUE},   {"blsMapG1", 0x10, FORK_PRAGUE},
     {"map_fp_to_G1", 0x10, FORK_PRAGUE},    {"blsMapG2", 0x11, FORK_PRAGUE},
     {"map_fp2_to_G2", 0x11, FORK_PRAGUE},   {"p256Verify", 0x100, FORK_OSAKA},
-    {"eip-7951", 0x100, FORK_OSAKA},
+    {"eip-7951", 0x100, FORK_OSAKA, 3450},
 };
 
 static const struct target *find_target(const char *path)
@@ -45,8 +46,16 @@ static const struct target *find_target(const char *path)
     return NULL;
 }
 
-static void check(struct reader *reader, const struct precompile *precompile, enum fork fork,
-                  json value)
+static void check_gas(struct reader *reader, const struct target *target, u64 gas, json value)
+{
+    u64 want = reader_u64_or(reader, value, "Gas", gas);
+    if (gas != want && (!target->draft_gas || want != target->draft_gas))
+        reader_fail(reader, "its price is %llu, not %llu", (unsigned long long)gas,
+                    (unsigned long long)want);
+}
+
+static void check(struct reader *reader, const struct precompile *precompile,
+                  const struct target *target, json value)
 {
     struct bytes in = reader_bytes(reader, value, "Input");
     bool must_fail = reader_has(value, "ExpectedError");
@@ -57,7 +66,7 @@ static void check(struct reader *reader, const struct precompile *precompile, en
         want = reader_bytes(reader, value, "Expected");
     if (reader->failed)
         return;
-    u64 gas = precompile->gas(fork, in.data, in.len);
+    u64 gas = precompile->gas(target->fork, in.data, in.len);
     /* A price that nobody can pay is a refusal too. */
     bool ok = gas != ~(u64)0 && precompile->run(&out, &len, in.data, in.len, reader->arena);
     if (must_fail && ok)
@@ -67,9 +76,8 @@ static void check(struct reader *reader, const struct precompile *precompile, en
         reader_fail(reader, "it failed");
     else if (!must_fail && (len != want.len || (len && memcmp(out, want.data, len) != 0)))
         reader_fail(reader, "its answer differs");
-    else if (reader_has(value, "Gas") && gas != reader_u64(reader, value, "Gas"))
-        reader_fail(reader, "its price is %llu, not %llu", (unsigned long long)gas,
-                    (unsigned long long)reader_u64(reader, value, "Gas"));
+    else
+        check_gas(reader, target, gas, value);
 }
 
 static void run_vector(struct report *report, const struct target *target, size_t index, json value)
@@ -85,7 +93,7 @@ static void run_vector(struct report *report, const struct target *target, size_
     addr20 addr = {.b = {[18] = (u8)(target->address >> 8), [19] = (u8)target->address}};
     const struct precompile *precompile = precompile_find(target->fork, &addr);
     if (precompile)
-        check(&reader, precompile, target->fork, value);
+        check(&reader, precompile, target, value);
     else
         reader_fail(&reader, "there is no precompile at 0x%x", target->address);
     report_end(report, !reader.failed, &reader.err);

@@ -12,7 +12,7 @@
 
 enum {
     TEST_FILE_MAX = 1 << 30,
-    TEST_DEPTH_MAX = 2000,   /* of JSON; some RLP cases nest deeply */
+    TEST_DEPTH_MAX = 1024,   /* of JSON; some RLP cases nest deeply */
     REPORT_MAX = 256 << 20,  /* output of one file */
     WORKER_STACK = 512 << 20 /* calls nest 1,024 deep, also under a sanitizer */
 };
