@@ -23,7 +23,7 @@ const { values: options } = parseArgs({
 const rounds = Number(options.rounds)
 const wanted = new RegExp(options.only)
 
-const median = (list) => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)]
+const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)]
 const geomean = (list) => Math.exp(list.reduce((sum, x) => sum + Math.log(x), 0) / list.length)
 const jsonFiles = (folder) =>
   fs.existsSync(folder)
