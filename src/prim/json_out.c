@@ -1,6 +1,7 @@
 #include "prim/json_out.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char hex_digits[] = "0123456789abcdef";
@@ -85,10 +86,16 @@ void json_out_i64(struct buf *out, const char *key, i64 value)
     json_out_raw(out, key, text, (size_t)len);
 }
 
+/* As few digits as name the value and no other. */
 void json_out_number(struct buf *out, const char *key, double value)
 {
     char text[40];
-    int len = snprintf(text, sizeof text, "%.15g", value);
+    int len = 0;
+    for (int digits = 15; digits <= 17; digits++) {
+        len = snprintf(text, sizeof text, "%.*g", digits, value);
+        if (strtod(text, NULL) == value)
+            break;
+    }
     json_out_raw(out, key, text, (size_t)len);
 }
 

@@ -22,7 +22,7 @@ void json_out_null(struct buf *out, const char *key);
 void json_out_bool(struct buf *out, const char *key, bool value);
 void json_out_u64(struct buf *out, const char *key, u64 value);         /* a decimal number */
 void json_out_i64(struct buf *out, const char *key, i64 value);         /* a decimal number */
-void json_out_number(struct buf *out, const char *key, double value);   /* shortest of 15 digits */
+void json_out_number(struct buf *out, const char *key, double value);   /* finite */
 void json_out_text(struct buf *out, const char *key, const char *text); /* escaped */
 /* Bytes that are not valid UTF-8 are written as U+FFFD, so that the document stays valid. */
 void json_out_text_len(struct buf *out, const char *key, const char *text, size_t len);

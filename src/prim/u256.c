@@ -340,10 +340,49 @@ static inline void mul_full(u64 p[8], u256 a, u256 b)
     }
 }
 
+void u256_divisor_widen(struct u256_divisor *divisor)
+{
+    if (divisor->limbs != 4 || divisor->is_wide)
+        return;
+    /* floor((2^512 - 1) / d) - 2^256 for d the shifted divisor: its complement and ones, over d. */
+    struct u256_divisor by = *divisor;
+    by.shift = 0;
+    u256 high = u256_not(by.shifted);
+    u64 num[8] = {~(u64)0, ~(u64)0, ~(u64)0, ~(u64)0, high.w[0], high.w[1], high.w[2], high.w[3]};
+    u64 quotient[8];
+    divide(quotient, num, 8, &by);
+    memcpy(divisor->inverse.w, quotient, sizeof divisor->inverse.w);
+    divisor->is_wide = true;
+}
+
+/*
+ * The product p, below value * 2^256, modulo a widened divisor: algorithm 4 once, with limbs of 256
+ * bits.
+ */
+static u256 reduce_wide(const u64 p[8], const struct u256_divisor *by)
+{
+    u64 u[9], q[8];
+    shift_up(u, p, 8, by->shift);
+    u256 u0 = {{u[0], u[1], u[2], u[3]}}, u1 = {{u[4], u[5], u[6], u[7]}};
+    mul_full(q, by->inverse, u1);
+    u64 carry = 0;
+    for (int i = 0; i < 8; i++)
+        q[i] = limb_add(q[i], u[i], &carry);
+    u256 q0 = {{q[0], q[1], q[2], q[3]}}, q1 = {{q[4], q[5], q[6], q[7]}};
+    u256 r = u256_sub(u0, u256_mul(u256_add(q1, U256_ONE), by->shifted));
+    if (u256_lt(q0, r))
+        r = u256_add(r, by->shifted);
+    if (UNLIKELY(!u256_lt(r, by->shifted)))
+        r = u256_sub(r, by->shifted);
+    return u256_shr(r, by->shift);
+}
+
 u256 u256_mulmod_prepared(u256 a, u256 b, const struct u256_divisor *divisor)
 {
     u64 p[8];
     mul_full(p, a, b);
+    if (divisor->is_wide && u256_lt((u256){{p[4], p[5], p[6], p[7]}}, divisor->value))
+        return reduce_wide(p, divisor);
     int len = limbs_used(p, 8), n = (int)divisor->limbs;
     if (n == 0)
         return U256_ZERO;

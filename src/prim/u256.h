@@ -354,9 +354,15 @@ struct u256_divisor {
     u64 reciprocal; /* of the top two limbs of shifted (the top one, when there is only one) */
     unsigned shift; /* 0 to 63 */
     unsigned limbs; /* 1 to 4; 0 for a divisor of zero */
+    bool is_wide;
+    u256 inverse; /* of shifted, to 256 bits; once widened */
 };
 
 void u256_divisor_init(struct u256_divisor *divisor, u256 value);
+
+/* Makes mulmod by a divisor of four limbs about twice as fast, for the price of two divisions. */
+void u256_divisor_widen(struct u256_divisor *divisor);
+
 u256 u256_div_prepared(u256 a, const struct u256_divisor *divisor);
 u256 u256_mod_prepared(u256 a, const struct u256_divisor *divisor);
 u256 u256_addmod_prepared(u256 a, u256 b, const struct u256_divisor *divisor);

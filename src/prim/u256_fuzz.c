@@ -29,6 +29,8 @@ static void check_division(u256 a, u256 b, u256 m)
     u256_divisor_init(&by, m);
     u256 ab = u256_mulmod(a, b, m);
     assert(u256_eq(ab, u256_mulmod_prepared(a, b, &by)) && u256_eq(ab, u256_mulmod(b, a, m)));
+    u256_divisor_widen(&by);
+    assert(u256_eq(ab, u256_mulmod_prepared(a, b, &by)));
     u256 sum = u256_addmod(a, b, m);
     assert(u256_eq(sum, u256_addmod(u256_mod(a, m), u256_mod(b, m), m)));
     /* a * b + a = a * (b + 1), where b + 1 does not wrap. */

@@ -181,6 +181,8 @@ TEST(u256_modular)
         CHECK_U256(u256_mulmod_prepared(a, b, &by), product);
         CHECK_U256(u256_addmod_prepared(a, b, &by), sum);
         CHECK_U256(product, slow_mulmod(a, b, m));
+        u256_divisor_widen(&by);
+        CHECK_U256(u256_mulmod_prepared(a, b, &by), product);
         u256 wrapped;
         if (!u256_add_carry(&wrapped, a, b))
             CHECK_U256(sum, u256_mod(wrapped, m));
