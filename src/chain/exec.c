@@ -69,9 +69,15 @@ static enum tx_verdict check_fees(const struct exec *exec, const struct tx *tx, 
         plan->price = tx_effective_gas_price(tx, exec->block.base_fee);
         plan->tip = plan->unpaid ? U256_ZERO : u256_sub(plan->price, exec->block.base_fee);
     }
+    return TX_OK;
+}
+
+/* EIP-4844. */
+static enum tx_verdict check_blob_fee(const struct exec *exec, const struct tx *tx, unsigned flags)
+{
     if (tx->type == TX_BLOB && u256_lt(tx->max_blob_fee, exec->block.blob_base_fee) &&
         !(flags & EXEC_NO_BASE_FEE && u256_is_zero(tx->max_blob_fee)))
-        return TX_BLOB_FEE_TOO_LOW; /* EIP-4844 */
+        return TX_BLOB_FEE_TOO_LOW;
     return TX_OK;
 }
 
@@ -115,14 +121,18 @@ static enum tx_verdict check(struct exec *exec, const struct tx *tx, unsigned fl
     enum tx_verdict verdict = tx_check_type(tx, exec->fork);
     if (verdict == TX_OK && !(flags & EXEC_NO_NONCE))
         verdict = check_nonce(exec, tx);
+    if (verdict == TX_OK && !(flags & EXEC_NO_GAS_LIMITS))
+        verdict = tx_check_gas_cap(tx, exec->fork);
     if (verdict == TX_OK && !(flags & EXEC_NO_EOA) && !sender_is_eoa(exec, tx))
         verdict = TX_SENDER_NOT_EOA;
     if (verdict == TX_OK)
-        verdict = tx_check_lists(tx, exec->fork, exec->tx_blobs_max);
-    if (verdict == TX_GAS_ABOVE_CAP && flags & EXEC_NO_GAS_LIMITS)
-        verdict = TX_OK;
+        verdict = tx_check_tip(tx);
     if (verdict == TX_OK)
         verdict = check_fees(exec, tx, flags, plan);
+    if (verdict == TX_OK)
+        verdict = tx_check_lists(tx, exec->fork, exec->tx_blobs_max);
+    if (verdict == TX_OK)
+        verdict = check_blob_fee(exec, tx, flags);
     if (verdict == TX_OK)
         verdict = check_room(exec, tx, flags);
     if (verdict == TX_OK)
