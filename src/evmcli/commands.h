@@ -8,4 +8,6 @@ int rlptest_main(int argc, char **argv);
 int trietest_main(int argc, char **argv);
 int difficultytest_main(int argc, char **argv);
 int precompiletest_main(int argc, char **argv);
+int tracetest_main(int argc, char **argv);
 int t8n_main(int argc, char **argv);
+int bench_main(int argc, char **argv);

@@ -13,6 +13,7 @@ struct command {
 
 static const struct command COMMANDS[] = {
     {"t8n", t8n_main, "computes a state transition, as geth's evm t8n"},
+    {"bench", bench_main, "times the code of state tests, and transactions"},
     {"statetest", statetest_main, "official state tests and VM tests"},
     {"blocktest", blocktest_main, "official blockchain and engine tests"},
     {"txtest", txtest_main, "official transaction tests"},
@@ -20,6 +21,7 @@ static const struct command COMMANDS[] = {
     {"trietest", trietest_main, "official trie tests"},
     {"difficultytest", difficultytest_main, "official difficulty tests"},
     {"precompiletest", precompiletest_main, "vectors of precompiled contracts"},
+    {"tracetest", tracetest_main, "geth's fixtures of tracers"},
 };
 
 static void print_usage(FILE *to)
