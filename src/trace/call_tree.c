@@ -24,7 +24,7 @@ static bool is_creation(enum evm_kind kind)
 /* A new last child of the open frame, or the root. NULL when the trace is full. */
 static struct call_node *node_add(struct call_tree *tree, enum evm_kind kind)
 {
-    struct call_node *node = trace_alloc(&tree->trace, sizeof *node);
+    struct call_node *node = trace_keep(&tree->trace, sizeof *node);
     struct call_node *parent = tree->open;
     if (!node)
         return NULL;
@@ -64,7 +64,7 @@ static void tree_enter(void *ctx, const struct evm_msg *msg)
     node->value = msg->value;
     node->gas = msg->depth == 0 ? (i64)tree->trace.tx.gas_limit : msg->gas;
     node->gas_used = msg->gas; /* what it was given, until it ends */
-    node->input = trace_dup(&tree->trace, msg->input, msg->input_len);
+    node->input = trace_keep_bytes(&tree->trace, msg->input, msg->input_len);
     node->input_len = node->input ? msg->input_len : 0;
     node->logs_before = tree->log_count;
     tree->open = node;
@@ -73,7 +73,7 @@ static void tree_enter(void *ctx, const struct evm_msg *msg)
 static void node_fail(struct call_tree *tree, struct call_node *node,
                       const struct evm_result *result)
 {
-    node->error = trace_alloc(&tree->trace, EVM_ERROR_TEXT_MAX);
+    node->error = trace_keep(&tree->trace, EVM_ERROR_TEXT_MAX);
     if (node->error)
         evm_error_text(node->error, result->status, result->opcode, result->stack_len);
     node->has_to = !is_creation(node->kind);
@@ -88,7 +88,7 @@ static void tree_exit(void *ctx, const struct evm_msg *msg, const struct evm_res
         return;
     node->status = result->status;
     node->gas_used -= result->gas_left;
-    node->output = trace_dup(&tree->trace, result->output, result->output_len);
+    node->output = trace_keep_bytes(&tree->trace, result->output, result->output_len);
     node->output_len = node->output ? result->output_len : 0;
     if (result->status != EVM_SUCCESS)
         node_fail(tree, node, result);
@@ -118,14 +118,14 @@ static void tree_log(void *ctx, const addr20 *addr, const hash32 *topics, unsign
     struct call_node *node = tree->open;
     if (!tree->with_logs || is_ignored(tree, depth) || !node)
         return;
-    struct call_log *log = trace_alloc(&tree->trace, sizeof *log);
+    struct call_log *log = trace_keep(&tree->trace, sizeof *log);
     if (!log)
         return;
     log->addr = *addr;
     log->topic_count = topic_count;
     if (topic_count)
         memcpy(log->topics, topics, topic_count * sizeof topics[0]);
-    log->data = trace_dup(&tree->trace, data, len);
+    log->data = trace_keep_bytes(&tree->trace, data, len);
     log->data_len = log->data ? len : 0;
     log->index = index;
     log->position = node->child_count;

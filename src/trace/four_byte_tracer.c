@@ -25,7 +25,7 @@ static void four_byte_count(struct four_byte_trace *four, const u8 *input, size_
             (*at)->count++;
             return;
         }
-    struct four_byte_entry *entry = trace_alloc(&four->trace, sizeof *entry);
+    struct four_byte_entry *entry = trace_keep(&four->trace, sizeof *entry);
     if (!entry)
         return;
     memcpy(entry->selector, input, 4);

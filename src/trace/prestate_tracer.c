@@ -46,14 +46,14 @@ static struct prestate_account *account_look(struct prestate_trace *pre, const a
     struct prestate_account *account = account_find(pre, addr);
     if (account)
         return account;
-    account = trace_alloc(&pre->trace, sizeof *account);
+    account = trace_keep(&pre->trace, sizeof *account);
     if (!account)
         return NULL;
     struct evm_code_view code = host->ops->code(host->ctx, addr);
     account->addr = *addr;
     account->wei = host->ops->balance(host->ctx, addr);
     account->nonce = host->ops->nonce(host->ctx, addr);
-    account->code = trace_dup(&pre->trace, code.bytes, code.len);
+    account->code = trace_keep_bytes(&pre->trace, code.bytes, code.len);
     account->code_len = account->code ? code.len : 0;
     account->code_hash = code.hash;
     account->was_empty = !account->nonce && !code.len && u256_is_zero(account->wei);

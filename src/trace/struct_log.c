@@ -102,7 +102,7 @@ static void struct_log_exit(void *ctx, const struct evm_msg *msg, const struct e
     if (msg->depth != 0)
         return;
     log->failed = result->status != EVM_SUCCESS;
-    log->output = trace_dup(&log->trace, result->output, result->output_len);
+    log->output = trace_keep_bytes(&log->trace, result->output, result->output_len);
     log->output_len = log->output ? result->output_len : 0;
 }
 

@@ -104,7 +104,7 @@ bool trace_result(struct buf *out, const char *key, const struct trace *trace)
 
 /* --- shared ---------------------------------------------------------------------------------- */
 
-void *trace_alloc(struct trace *trace, size_t size)
+void *trace_keep(struct trace *trace, size_t size)
 {
     if (size > trace->bytes_max - trace->arena_bytes) {
         trace->is_full = true;
@@ -114,9 +114,9 @@ void *trace_alloc(struct trace *trace, size_t size)
     return arena_zalloc(&trace->arena, size);
 }
 
-const u8 *trace_dup(struct trace *trace, const void *bytes, size_t len)
+const u8 *trace_keep_bytes(struct trace *trace, const void *bytes, size_t len)
 {
-    u8 *copy = len ? trace_alloc(trace, len) : NULL;
+    u8 *copy = len ? trace_keep(trace, len) : NULL;
     if (copy)
         memcpy(copy, bytes, len);
     return copy;

@@ -40,8 +40,8 @@ enum status trace_make(struct trace **trace, const struct trace_kind *kind, json
                        size_t bytes_max, struct err *err);
 
 /* Memory that lives as long as the trace; NULL, and is_full, when bytes_max is passed. */
-void *trace_alloc(struct trace *trace, size_t size);
-const u8 *trace_dup(struct trace *trace, const void *bytes, size_t len);
+void *trace_keep(struct trace *trace, size_t size);
+const u8 *trace_keep_bytes(struct trace *trace, const void *bytes, size_t len);
 
 /* Reads a member that must be a boolean; absent and null leave *out. */
 enum status trace_option_bool(bool *out, json config, const char *name, struct err *err);
