@@ -144,14 +144,16 @@ struct tx_gas {
 struct tx_gas tx_gas_of(const struct tx *tx, enum fork fork);
 
 /*
- * The rules that need neither state nor block, in three parts because execution looks at the sender's account in
+ * The rules that need neither state nor block, in parts because execution looks at account, fees and block in
  * between. blobs_max: per transaction, chain_config_tx_blobs_max.
  */
 MUST_READ enum tx_verdict tx_check_type(const struct tx *tx, enum fork fork);
-/* Tip and fee, blob and authorization lists; the gas cap (EIP-7825) last. */
+MUST_READ enum tx_verdict tx_check_gas_cap(const struct tx *tx, enum fork fork);
+MUST_READ enum tx_verdict tx_check_tip(const struct tx *tx);
+/* Blob and authorization lists, init code size (EIP-3860). */
 MUST_READ enum tx_verdict tx_check_lists(const struct tx *tx, enum fork fork, u32 blobs_max);
-/* Intrinsic and floor gas, init code size (EIP-3860). *gas is set on any verdict. */
+/* Intrinsic and floor gas. *gas is set on any verdict. */
 MUST_READ enum tx_verdict tx_check_gas(const struct tx *tx, enum fork fork, struct tx_gas *gas);
 
-/* All three, the nonce's maximum (EIP-2681), and that gas times price stays below 2^256. */
+/* All of them, the nonce's maximum (EIP-2681), and that gas times price stays below 2^256. */
 MUST_READ enum tx_verdict tx_check(const struct tx *tx, enum fork fork, u32 blobs_max);

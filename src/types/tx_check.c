@@ -77,10 +77,19 @@ static enum tx_verdict check_blobs(const struct tx *tx, u32 blobs_max)
     return TX_OK;
 }
 
+enum tx_verdict tx_check_gas_cap(const struct tx *tx, enum fork fork)
+{
+    return fork >= FORK_OSAKA && tx->gas > GAS_CAP ? TX_GAS_ABOVE_CAP : TX_OK; /* EIP-7825 */
+}
+
+enum tx_verdict tx_check_tip(const struct tx *tx)
+{
+    bool above = tx->type >= TX_DYNAMIC_FEE && u256_lt(tx->max_fee, tx->max_priority_fee);
+    return above ? TX_TIP_ABOVE_FEE : TX_OK; /* EIP-1559 */
+}
+
 enum tx_verdict tx_check_lists(const struct tx *tx, enum fork fork, u32 blobs_max)
 {
-    if (tx->type >= TX_DYNAMIC_FEE && u256_lt(tx->max_fee, tx->max_priority_fee))
-        return TX_TIP_ABOVE_FEE; /* EIP-1559 */
     if (tx->type == TX_BLOB) {
         enum tx_verdict verdict = check_blobs(tx, blobs_max);
         if (verdict != TX_OK)
@@ -90,8 +99,8 @@ enum tx_verdict tx_check_lists(const struct tx *tx, enum fork fork, u32 blobs_ma
         return TX_SET_CODE_CREATE; /* EIP-7702 */
     if (tx->type == TX_SET_CODE && !tx->authorization_count)
         return TX_SET_CODE_EMPTY;
-    if (fork >= FORK_OSAKA && tx->gas > GAS_CAP)
-        return TX_GAS_ABOVE_CAP; /* EIP-7825 */
+    if (tx->is_create && fork >= FORK_SHANGHAI && tx->data_len > INITCODE_SIZE_MAX)
+        return TX_INITCODE_TOO_LARGE; /* EIP-3860 */
     return TX_OK;
 }
 
@@ -102,8 +111,6 @@ enum tx_verdict tx_check_gas(const struct tx *tx, enum fork fork, struct tx_gas 
         return TX_INTRINSIC_GAS;
     if (tx->gas < gas->floor)
         return TX_FLOOR_DATA_GAS;
-    if (tx->is_create && fork >= FORK_SHANGHAI && tx->data_len > INITCODE_SIZE_MAX)
-        return TX_INITCODE_TOO_LARGE;
     return TX_OK;
 }
 
@@ -116,6 +123,10 @@ enum tx_verdict tx_check(const struct tx *tx, enum fork fork, u32 blobs_max)
     u256 cost;
     if (verdict == TX_OK && u256_mul_overflow(&cost, u256_from_u64(tx->gas), tx->max_fee))
         verdict = TX_INSUFFICIENT_FUNDS; /* nobody owns 2^256 wei */
+    if (verdict == TX_OK)
+        verdict = tx_check_gas_cap(tx, fork);
+    if (verdict == TX_OK)
+        verdict = tx_check_tip(tx);
     if (verdict == TX_OK)
         verdict = tx_check_lists(tx, fork, blobs_max);
     if (verdict == TX_OK)
