@@ -1,0 +1,310 @@
+#include "dev/dev.h"
+
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/mem.h"
+#include "dev/dev_int.h"
+#include "prim/keccak.h"
+#include "sys/clock.h"
+#include "sys/random.h"
+
+static const char EXTRA[] = "ashlar";
+
+struct dev_options dev_options_default(void)
+{
+    struct dev_options options = {
+        .chain_id = 31337,
+        .fork = FORK_OSAKA,
+        .mnemonic = "test test test test test test test test test test test junk",
+        .accounts = 10,
+        .gas_limit = 30000000,
+        .base_fee = u256_from_u64(1000000000),
+    };
+    bool parsed = u256_parse(&options.balance, "10000000000000000000000");
+    assert(parsed);
+    return options;
+}
+
+/* --- opening -------------------------------------------------------------------------------- */
+
+static enum status check_options(const struct dev_options *options, struct err *err)
+{
+    if (options->fork < FORK_LONDON)
+        return err_set(err, STATUS_UNSUPPORTED,
+                       "--fork: a development chain begins at london or later");
+    if (options->gas_limit < 5000 || options->gas_limit > INT64_MAX)
+        return err_set(err, STATUS_INVALID, "--gas-limit: from 5000 to 9223372036854775807");
+    if (!options->chain_id || options->chain_id > INT64_MAX)
+        return err_set(err, STATUS_INVALID, "--chain-id: from 1 to 9223372036854775807");
+    return STATUS_OK;
+}
+
+static void put_accounts(const struct dev *dev, struct genesis *genesis, struct arena *arena)
+{
+    u32 count = dev->accounts.count;
+    size_t room = (count + DEV_SYSTEM_CONTRACTS_MAX) * sizeof(struct genesis_account);
+    struct genesis_account *list = arena_zalloc(arena, room);
+    for (u32 i = 0; i < count; i++) {
+        list[i].addr = dev->accounts.list[i].addr;
+        list[i].balance = dev->options.balance;
+    }
+    genesis->accounts = list;
+    genesis->account_count = count + dev_system_contracts(list + count, arena, dev->options.fork);
+}
+
+static enum status open_chain(struct dev *dev, u64 seed, struct err *err)
+{
+    struct genesis genesis = {0};
+    chain_config_init(&genesis.config, dev->options.fork);
+    genesis.config.chain_id = dev->options.chain_id;
+    struct header *header = &genesis.header;
+    header->timestamp = clock_wall_ns() / 1000000000;
+    header->gas_limit = dev->options.gas_limit;
+    header->base_fee = dev->options.base_fee;
+    header->extra = (const u8 *)EXTRA;
+    header->extra_len = sizeof EXTRA - 1;
+    header->fields = header_fields_of(dev->options.fork);
+    genesis_complete_header(header, &genesis.config);
+    struct arena arena;
+    arena_init(&arena);
+    put_accounts(dev, &genesis, &arena);
+    struct chain_options options = {.history = dev->options.history, .seed = seed};
+    enum status status = chain_open(&dev->chain, &genesis, &options, err);
+    arena_fini(&arena);
+    return status;
+}
+
+static void on_timer(void *ctx)
+{
+    struct err err;
+    struct dev *dev = ctx;
+    if (dev_mine(dev, 1, 0, &err) != STATUS_OK)
+        timer_stop(dev->timer); /* the system contracts were taken away: no block can be made */
+}
+
+enum status dev_open(struct dev **out, struct loop *loop, const struct dev_options *options,
+                     struct err *err)
+{
+    enum status status = check_options(options, err);
+    if (status != STATUS_OK)
+        return status;
+    struct dev *dev = NEW(struct dev);
+    dev->loop = loop;
+    dev->options = *options;
+    dev->gas_limit = options->gas_limit;
+    status = dev_accounts_init(&dev->accounts, options->mnemonic, options->accounts, err);
+    if (status == STATUS_OK)
+        status = open_chain(dev, random_u64(), err);
+    if (status != STATUS_OK) {
+        dev_accounts_fini(&dev->accounts);
+        mem_free(dev);
+        return status;
+    }
+    struct txpool_options pool = txpool_options_default();
+    pool.seed = random_u64();
+    dev->pool = txpool_new(&pool);
+    dev->timer = timer_new(loop, on_timer, dev);
+    dev->arrivals = NEW_ARRAY(hash32, DEV_ARRIVALS);
+    dev_set_sealing(dev, (struct dev_sealing){.automine = !options->block_time_ms,
+                                              .interval_ms = options->block_time_ms});
+    *out = dev;
+    return STATUS_OK;
+}
+
+void dev_close(struct dev *dev)
+{
+    if (!dev)
+        return;
+    timer_free(dev->timer);
+    txpool_free(dev->pool);
+    chain_close(dev->chain);
+    dev_accounts_fini(&dev->accounts);
+    mem_free(dev->impersonated);
+    mem_free(dev->snapshots);
+    mem_free(dev->arrivals);
+    mem_free(dev->picked);
+    mem_free(dev->verdicts);
+    mem_free(dev);
+}
+
+/* --- the clock ------------------------------------------------------------------------------ */
+
+static i64 host_seconds(void)
+{
+    return (i64)(clock_wall_ns() / 1000000000);
+}
+
+static u64 head_timestamp(const struct dev *dev)
+{
+    return chain_head(dev->chain)->block.header.timestamp;
+}
+
+u64 dev_timestamp(const struct dev *dev)
+{
+    u64 head = head_timestamp(dev);
+    if (dev->next_timestamp > head)
+        return dev->next_timestamp;
+    if (dev->timestamp_step_s)
+        return head + dev->timestamp_step_s;
+    i64 now = host_seconds() + dev->clock_offset_s;
+    return now > 0 && (u64)now > head ? (u64)now : head + 1;
+}
+
+/* Leaves room for later blocks and for sums in signed numbers. */
+static bool is_usable(u64 timestamp)
+{
+    return timestamp < (u64)1 << 62;
+}
+
+enum status dev_set_next_timestamp(struct dev *dev, u64 timestamp, struct err *err)
+{
+    if (timestamp <= head_timestamp(dev) || !is_usable(timestamp))
+        return err_set(err, STATUS_INVALID,
+                       "Timestamp error: %llu is lower than or equal to previous block's timestamp",
+                       (unsigned long long)timestamp);
+    dev->next_timestamp = timestamp;
+    dev->clock_offset_s = (i64)timestamp - host_seconds();
+    return STATUS_OK;
+}
+
+enum status dev_increase_time(struct dev *dev, u64 seconds, struct err *err)
+{
+    if (!is_usable(seconds) || !is_usable((u64)(dev->clock_offset_s + (i64)seconds)))
+        return err_set(err, STATUS_INVALID, "the time would be out of range");
+    dev->clock_offset_s += (i64)seconds;
+    return STATUS_OK;
+}
+
+enum status dev_set_time(struct dev *dev, u64 timestamp, struct err *err)
+{
+    if (!is_usable(timestamp))
+        return err_set(err, STATUS_INVALID, "the time is out of range");
+    dev->clock_offset_s = (i64)timestamp - host_seconds();
+    return STATUS_OK;
+}
+
+void dev_set_sealing(struct dev *dev, struct dev_sealing sealing)
+{
+    dev->sealing = sealing;
+    timer_stop(dev->timer);
+    if (sealing.interval_ms)
+        timer_start(dev->timer, sealing.interval_ms, sealing.interval_ms);
+}
+
+/* --- whose name may be used ----------------------------------------------------------------- */
+
+static i64 impersonated_place(const struct dev *dev, const addr20 *addr)
+{
+    for (u32 i = 0; i < dev->impersonated_count; i++)
+        if (addr20_eq(&dev->impersonated[i], addr))
+            return i;
+    return -1;
+}
+
+bool dev_is_impersonated(const struct dev *dev, const addr20 *addr)
+{
+    return dev->impersonate_all || impersonated_place(dev, addr) >= 0;
+}
+
+void dev_impersonate(struct dev *dev, const addr20 *addr)
+{
+    if (impersonated_place(dev, addr) >= 0)
+        return;
+    if (dev->impersonated_count == dev->impersonated_cap) {
+        dev->impersonated_cap = dev->impersonated_cap ? 2 * dev->impersonated_cap : 8;
+        dev->impersonated =
+            mem_realloc(dev->impersonated, dev->impersonated_cap * sizeof *dev->impersonated);
+    }
+    dev->impersonated[dev->impersonated_count++] = *addr;
+}
+
+bool dev_stop_impersonating(struct dev *dev, const addr20 *addr)
+{
+    i64 place = impersonated_place(dev, addr);
+    if (place < 0)
+        return false;
+    dev->impersonated[place] = dev->impersonated[--dev->impersonated_count];
+    return true;
+}
+
+/* --- snapshots ------------------------------------------------------------------------------ */
+
+/* A moment: the head, how often its state had been edited, and what was set for the next block. */
+struct dev_snapshot {
+    u64 id;
+    hash32 head;
+    u64 number;
+    u32 edits;
+    i64 clock_offset_s;
+    u64 next_timestamp;
+    addr20 coinbase;
+    u64 gas_limit;
+    bool has_base_fee;
+    u256 base_fee;
+};
+
+enum status dev_snapshot_take(struct dev *dev, u64 *id, struct err *err)
+{
+    if (dev->snapshot_count == DEV_SNAPSHOTS_MAX)
+        return err_set(err, STATUS_TOO_LARGE, "there are %u snapshots already", DEV_SNAPSHOTS_MAX);
+    if (dev->snapshot_count == dev->snapshot_cap) {
+        dev->snapshot_cap = dev->snapshot_cap ? 2 * dev->snapshot_cap : 8;
+        dev->snapshots = mem_realloc(dev->snapshots, dev->snapshot_cap * sizeof *dev->snapshots);
+    }
+    const struct chain_block *head = chain_head(dev->chain);
+    dev->snapshots[dev->snapshot_count++] = (struct dev_snapshot){
+        .id = *id = dev->next_snapshot++,
+        .head = head->block.hash,
+        .number = head->block.header.number,
+        .edits = chain_state_edits(dev->chain),
+        .clock_offset_s = dev->clock_offset_s,
+        .next_timestamp = dev->next_timestamp,
+        .coinbase = dev->coinbase,
+        .gas_limit = dev->gas_limit,
+        .has_base_fee = dev->has_base_fee,
+        .base_fee = dev->base_fee,
+    };
+    return STATUS_OK;
+}
+
+static bool go_back(struct dev *dev, u64 number)
+{
+    if (!chain_unwind(dev->chain, number))
+        return false;
+    dev->reorg_count++;
+    return true;
+}
+
+bool dev_snapshot_revert(struct dev *dev, u64 id)
+{
+    u32 place = 0;
+    while (place < dev->snapshot_count && dev->snapshots[place].id != id)
+        place++;
+    if (place == dev->snapshot_count)
+        return false;
+    struct dev_snapshot then = dev->snapshots[place];
+    const struct chain_block *block = chain_by_number(dev->chain, then.number);
+    if (!block || !hash32_eq(&block->block.hash, &then.head) || !go_back(dev, then.number))
+        return false;
+    chain_state_unedit(dev->chain, then.edits);
+    dev->snapshot_count = place;
+    dev->clock_offset_s = then.clock_offset_s;
+    dev->next_timestamp = then.next_timestamp;
+    dev->coinbase = then.coinbase;
+    dev->gas_limit = then.gas_limit;
+    dev->has_base_fee = then.has_base_fee;
+    dev->base_fee = then.base_fee;
+    return true;
+}
+
+enum status dev_rollback(struct dev *dev, u64 count, struct err *err)
+{
+    u64 number = chain_head(dev->chain)->block.header.number;
+    if (count > number || !go_back(dev, number - count))
+        return err_set(err, STATUS_INVALID, "there are only %llu blocks to take back",
+                       (unsigned long long)(number - chain_oldest(dev->chain)));
+    while (dev->snapshot_count && dev->snapshots[dev->snapshot_count - 1].number > number - count)
+        dev->snapshot_count--;
+    return STATUS_OK;
+}

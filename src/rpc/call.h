@@ -1,0 +1,74 @@
+/*
+ * One request being answered, as methods see it: parameters in, a result or an error out. Private to the room.
+ * A method writes exactly one value under RPC_RESULT, or calls rpc_fail; what it wrote before failing is dropped.
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "dev/dev.h"
+#include "prim/json.h"
+#include "prim/json_out.h"
+#include "rpc/rpc.h"
+
+#define RPC_RESULT "result"
+
+/* JSON-RPC 2.0, EIP-1474, execution-apis' error groups; geth's code 3 for reverts. */
+enum rpc_code {
+    RPC_PARSE_ERROR = -32700,
+    RPC_INVALID_REQUEST = -32600,
+    RPC_METHOD_NOT_FOUND = -32601,
+    RPC_INVALID_PARAMS = -32602,
+    RPC_INTERNAL = -32603,
+    RPC_SERVER_ERROR = -32000,
+    RPC_RESPONSE_TOO_LARGE = -32003,
+    RPC_LIMIT_EXCEEDED = -32005,
+    RPC_REVERTED = 3,
+    RPC_TIMEOUT = 4,
+};
+
+struct rpc_filters;
+
+struct rpc {
+    struct dev *dev;
+    struct rpc_options options;
+    const struct rpc_method **methods; /* open addressing by name */
+    u32 method_mask;
+    struct arena arena; /* of the request at hand */
+    struct rpc_filters *filters;
+};
+
+struct rpc_call {
+    struct rpc *rpc;
+    struct dev *dev;
+    struct chain *chain;
+    struct arena *arena; /* until the request is answered */
+    json params;         /* an array or NULL */
+    struct buf *out;
+    /* The error, if code is not 0. */
+    int code;
+    char message[512];
+    const u8 *data; /* hex in the error's "data", if has_data */
+    size_t data_len;
+    bool has_data;
+};
+
+typedef void rpc_method_fn(struct rpc_call *call);
+
+/* Tables are ended by a row without a name. */
+struct rpc_method {
+    const char *name;
+    rpc_method_fn *fn;
+    u8 params_max;
+};
+
+/* Sets the error unless one is set; returns false, so that callers can return it on. */
+bool rpc_fail(struct rpc_call *call, enum rpc_code code, const char *fmt, ...) PRINTF_LIKE(3, 4);
+static inline bool rpc_failed(const struct rpc_call *call)
+{
+    return call->code != 0;
+}
+
+extern const struct rpc_method RPC_ETH_CHAIN[], RPC_ETH_STATE[], RPC_ETH_CALL[], RPC_ETH_FEE[],
+    RPC_ETH_FILTER[], RPC_ETH_SEND[], RPC_ETH_SIGN[], RPC_NET[], RPC_WEB3[], RPC_ETH_CONFIG[],
+    RPC_TXPOOL[], RPC_DEV[], RPC_DEBUG[], RPC_SELF[];

@@ -1,0 +1,284 @@
+/* debug: traces, and blocks and transactions as bytes. */
+#include "base/mem.h"
+#include "chain/process.h"
+#include "rpc/param.h"
+#include "rpc/run.h"
+#include "trace/trace.h"
+
+/* --- tracing -------------------------------------------------------------------------------- */
+
+/* Where the chain stood before a transaction of a block: the parent's state, and the block's earlier transactions. */
+struct replay {
+    struct state *state;
+    struct process process;
+    const struct chain_block *block;
+    u64 log_index;
+};
+
+static bool replay_open(struct rpc_call *call, struct replay *replay,
+                        const struct chain_block *block)
+{
+    const struct header *header = &block->block.header;
+    const struct chain_block *parent =
+        header->number ? chain_by_number(call->chain, header->number - 1) : NULL;
+    if (!header->number)
+        return rpc_fail(call, RPC_SERVER_ERROR, "genesis is not traceable");
+    struct block_ref ref = {.block = parent};
+    if (!view_open(call, &ref, &replay->state))
+        return false;
+    replay->block = block;
+    replay->log_index = 0;
+    struct exec exec;
+    struct process *process = &replay->process;
+    chain_exec_init(call->chain, &exec, replay->state, header);
+    process_begin(process, replay->state, exec.evm, call->arena, chain_config(call->chain),
+                  exec.fork, &exec.block);
+    process->exec.block_hash = exec.block_hash;
+    process->exec.block_hash_ctx = exec.block_hash_ctx;
+    process_start(process, &header->parent_hash, &header->parent_beacon_root);
+    return true;
+}
+
+/* Runs the block's transaction at index, which did run before. */
+static void replay_tx(struct replay *replay, u32 index, struct exec_result *result)
+{
+    enum tx_verdict verdict =
+        exec_tx(&replay->process.exec, &replay->block->block.txs[index], 0, result);
+    (void)verdict;
+    replay->log_index += replay->block->receipts[index].log_count;
+}
+
+/* EIP-7702: the accounts that agreed, for tracers that show what a transaction reads. */
+static void list_authorities(struct rpc_call *call, const struct tx *tx, struct trace_tx *about)
+{
+    addr20 *list = arena_alloc(call->arena, tx->authorization_count * sizeof *list);
+    size_t count = 0;
+    for (u32 i = 0; i < tx->authorization_count; i++)
+        count += authorization_recover(&tx->authorizations[i], &list[count]);
+    about->authorities = list;
+    about->authority_count = count;
+}
+
+static bool start_trace(struct rpc_call *call, json config, struct exec *exec, const struct tx *tx,
+                        struct trace_tx *about, struct trace **trace)
+{
+    struct err err;
+    enum status status = trace_new(trace, config, call->rpc->options.answer_max, &err);
+    if (status != STATUS_OK)
+        return rpc_fail(call, status == STATUS_NOT_FOUND ? RPC_SERVER_ERROR : RPC_INVALID_PARAMS,
+                        "%s", err.text);
+    about->fork = exec->fork;
+    about->from = tx->sender;
+    about->to = tx->to;
+    about->is_create = tx->is_create;
+    about->gas_limit = tx->gas;
+    about->coinbase = exec->block.coinbase;
+    list_authorities(call, tx, about);
+    trace_begin(*trace, &exec->host, about);
+    evm_set_tracer(exec->evm, trace_hooks(*trace));
+    return true;
+}
+
+/* Writes what was seen under key. */
+static bool finish_trace(struct rpc_call *call, const char *key, struct exec *exec,
+                         struct trace *trace, u64 gas_used)
+{
+    evm_set_tracer(exec->evm, NULL);
+    trace_end(trace, gas_used);
+    bool fits = trace_result(call->out, key, trace);
+    trace_free(trace);
+    return fits || rpc_fail(call, RPC_RESPONSE_TOO_LARGE, "the trace is larger than %u bytes",
+                            call->rpc->options.answer_max);
+}
+
+static bool trace_one(struct rpc_call *call, const char *key, struct replay *replay, u32 index,
+                      json config)
+{
+    struct trace *trace;
+    struct exec_result result;
+    const struct tx *tx = &replay->block->block.txs[index];
+    struct trace_tx about = {
+        .log_index = replay->log_index,
+        .block_hash = &replay->block->block.hash,
+        .hash = &tx->hash,
+        .block_number = replay->block->block.header.number,
+        .index = index,
+    };
+    if (!start_trace(call, config, &replay->process.exec, tx, &about, &trace))
+        return false;
+    replay_tx(replay, index, &result);
+    return finish_trace(call, key, &replay->process.exec, trace, result.gas_used);
+}
+
+static void debug_traceTransaction(struct rpc_call *call)
+{
+    hash32 hash;
+    u32 index;
+    struct replay replay;
+    struct exec_result result;
+    if (!param_hash(call, 0, &hash))
+        return;
+    const struct chain_block *block = chain_find_tx(call->chain, &hash, &index);
+    if (!block) {
+        rpc_fail(call, RPC_SERVER_ERROR, "transaction not found");
+        return;
+    }
+    if (!replay_open(call, &replay, block))
+        return;
+    for (u32 i = 0; i < index; i++)
+        replay_tx(&replay, i, &result);
+    trace_one(call, RPC_RESULT, &replay, index, param_at(call, 1));
+    view_close(call, replay.state);
+}
+
+static void trace_block(struct rpc_call *call, const struct chain_block *block, json config)
+{
+    struct replay replay;
+    if (!replay_open(call, &replay, block))
+        return;
+    json_out_array(call->out, RPC_RESULT);
+    for (u32 i = 0; i < block->block.tx_count && !rpc_failed(call); i++) {
+        json_out_object(call->out, NULL);
+        json_out_hash(call->out, "txHash", &block->block.txs[i].hash);
+        trace_one(call, "result", &replay, i, config);
+        json_out_object_end(call->out);
+    }
+    json_out_array_end(call->out);
+    view_close(call, replay.state);
+}
+
+static void debug_traceBlockByNumber(struct rpc_call *call)
+{
+    struct block_ref ref;
+    if (!param_need(call, 0) || !param_block(call, 0, &ref))
+        return;
+    const struct chain_block *block = ref.is_pending ? chain_head(call->chain) : ref.block;
+    if (block)
+        trace_block(call, block, param_at(call, 1));
+    else
+        view_no_block(call);
+}
+
+static void debug_traceBlockByHash(struct rpc_call *call)
+{
+    hash32 hash;
+    if (!param_hash(call, 0, &hash))
+        return;
+    const struct chain_block *block = chain_by_hash(call->chain, &hash);
+    if (block)
+        trace_block(call, block, param_at(call, 1));
+    else
+        rpc_fail(call, RPC_SERVER_ERROR, "block %s not found", json_text(param_at(call, 0)));
+}
+
+/* The config may carry the overrides, as geth has it. */
+static void debug_traceCall(struct rpc_call *call)
+{
+    struct run run;
+    struct tx_args args;
+    struct tx tx;
+    struct trace *trace;
+    struct block_ref ref;
+    struct exec_result result = {0};
+    struct trace_tx about = {0};
+    json object = param_need(call, 0), config = param_at(call, 2);
+    if (!object || !tx_args_read(call, object, &args) || !param_block(call, 1, &ref) ||
+        !run_open(call, &run, &ref, json_get(config, "stateOverrides"),
+                  json_get(config, "blockOverrides")))
+        return;
+    tx_args_to_call(&args, &tx, run_gas_max(call, &run));
+    if (!args.has_nonce)
+        tx.nonce = state_nonce(run.state, &tx.sender);
+    if (start_trace(call, config, &run.exec, &tx, &about, &trace)) {
+        if (run_tx(call, &run, &tx, &result)) {
+            finish_trace(call, RPC_RESULT, &run.exec, trace, result.gas_used);
+        } else {
+            evm_set_tracer(run.exec.evm, NULL);
+            trace_free(trace);
+        }
+    }
+    run_close(call, &run);
+}
+
+/* --- bytes ---------------------------------------------------------------------------------- */
+
+static bool find_block(struct rpc_call *call, const struct chain_block **block)
+{
+    struct block_ref ref;
+    if (!param_need(call, 0) || !param_block(call, 0, &ref))
+        return false;
+    *block = ref.is_pending ? chain_head(call->chain) : ref.block;
+    return *block || view_no_block(call);
+}
+
+static void debug_getRawHeader(struct rpc_call *call)
+{
+    struct buf bytes;
+    const struct chain_block *block;
+    if (!find_block(call, &block))
+        return;
+    buf_init(&bytes, SIZE_MAX / 2);
+    header_encode(&bytes, &block->block.header);
+    json_out_data(call->out, RPC_RESULT, bytes.data, bytes.len);
+    buf_fini(&bytes);
+}
+
+static void debug_getRawBlock(struct rpc_call *call)
+{
+    struct buf bytes;
+    const struct chain_block *block;
+    if (!find_block(call, &block))
+        return;
+    buf_init(&bytes, SIZE_MAX / 2);
+    block_encode(&bytes, &block->block);
+    json_out_data(call->out, RPC_RESULT, bytes.data, bytes.len);
+    buf_fini(&bytes);
+}
+
+static void debug_getRawReceipts(struct rpc_call *call)
+{
+    struct buf bytes;
+    const struct chain_block *block;
+    if (!find_block(call, &block))
+        return;
+    buf_init(&bytes, SIZE_MAX / 2);
+    json_out_array(call->out, RPC_RESULT);
+    for (u32 i = 0; i < block->block.tx_count; i++) {
+        buf_reset(&bytes);
+        receipt_encode(&bytes, &block->receipts[i]);
+        json_out_data(call->out, NULL, bytes.data, bytes.len);
+    }
+    json_out_array_end(call->out);
+    buf_fini(&bytes);
+}
+
+static void debug_getRawTransaction(struct rpc_call *call)
+{
+    hash32 hash;
+    u32 index;
+    struct buf bytes;
+    if (!param_hash(call, 0, &hash))
+        return;
+    const struct chain_block *block = chain_find_tx(call->chain, &hash, &index);
+    const struct tx *tx = block ? &block->block.txs[index] : txpool_get(call->dev->pool, &hash);
+    if (!tx) {
+        json_out_null(call->out, RPC_RESULT);
+        return;
+    }
+    buf_init(&bytes, SIZE_MAX / 2);
+    tx_encode(&bytes, tx);
+    json_out_data(call->out, RPC_RESULT, bytes.data, bytes.len);
+    buf_fini(&bytes);
+}
+
+const struct rpc_method RPC_DEBUG[] = {
+    {"debug_getRawBlock", debug_getRawBlock, 1},
+    {"debug_getRawHeader", debug_getRawHeader, 1},
+    {"debug_getRawReceipts", debug_getRawReceipts, 1},
+    {"debug_getRawTransaction", debug_getRawTransaction, 1},
+    {"debug_traceBlockByHash", debug_traceBlockByHash, 2},
+    {"debug_traceBlockByNumber", debug_traceBlockByNumber, 2},
+    {"debug_traceCall", debug_traceCall, 3},
+    {"debug_traceTransaction", debug_traceTransaction, 2},
+    {NULL, NULL, 0},
+};

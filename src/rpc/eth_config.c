@@ -1,0 +1,76 @@
+/* eth_config (EIP-7910): which rules are in force, and which come next. */
+#include "evm/precompile.h"
+#include "prim/hex.h"
+#include "rpc/param.h"
+
+/* The system contracts and the fork that brought each. */
+static const struct {
+    enum fork since;
+    const char *name, *addr;
+} contracts[] = {
+    {FORK_CANCUN, "BEACON_ROOTS_ADDRESS", "0x000f3df6d732807ef1319fb7b8bb8522d0beac02"},
+    {FORK_PRAGUE, "CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS",
+     "0x0000bbddc7ce488642fb579f8b00f3a590007251"},
+    {FORK_PRAGUE, "DEPOSIT_CONTRACT_ADDRESS", NULL},
+    {FORK_PRAGUE, "HISTORY_STORAGE_ADDRESS", "0x0000f90827f1c53a10cb7a02335b175320002935"},
+    {FORK_PRAGUE, "WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS",
+     "0x00000961ef480eb55e80d19ad83579a64c007002"},
+};
+
+static void put_precompiles(struct buf *out, enum fork fork)
+{
+    json_out_object(out, "precompiles");
+    for (size_t i = 0; i < PRECOMPILE_COUNT; i++) {
+        addr20 addr = precompile_addr(&PRECOMPILES[i]);
+        if (fork >= PRECOMPILES[i].since)
+            json_out_addr(out, PRECOMPILES[i].name, &addr);
+    }
+    json_out_object_end(out);
+}
+
+static void put_contracts(struct buf *out, const struct chain_config *config, enum fork fork)
+{
+    json_out_object(out, "systemContracts");
+    for (size_t i = 0; i < ARRAY_LEN(contracts); i++) {
+        if (fork < contracts[i].since)
+            continue;
+        if (contracts[i].addr)
+            json_out_text(out, contracts[i].name, contracts[i].addr);
+        else
+            json_out_addr(out, contracts[i].name, &config->deposit_contract);
+    }
+    json_out_object_end(out);
+}
+
+static void eth_config(struct rpc_call *call)
+{
+    struct buf *out = call->out;
+    const struct chain_config *config = chain_config(call->chain);
+    const struct header *head = &chain_head(call->chain)->block.header;
+    enum fork fork = call->dev->options.fork;
+    const struct blob_params *blobs = chain_config_blob_params(config, head->timestamp);
+    json_out_object(out, RPC_RESULT);
+    json_out_object(out, "current");
+    json_out_u64(out, "activationTime", 0);
+    if (blobs) {
+        json_out_object(out, "blobSchedule");
+        json_out_u64(out, "baseFeeUpdateFraction", blobs->update_fraction);
+        json_out_u64(out, "max", blobs->max);
+        json_out_u64(out, "target", blobs->target);
+        json_out_object_end(out);
+    } else {
+        json_out_null(out, "blobSchedule");
+    }
+    json_out_quantity(out, "chainId", config->chain_id);
+    put_precompiles(out, fork);
+    put_contracts(out, config, fork);
+    json_out_object_end(out);
+    json_out_null(out, "next");
+    json_out_null(out, "last");
+    json_out_object_end(out);
+}
+
+const struct rpc_method RPC_ETH_CONFIG[] = {
+    {"eth_config", eth_config, 0},
+    {NULL, NULL, 0},
+};

@@ -1,0 +1,213 @@
+/* eth: what gas costs, and cost. */
+#include <stdlib.h>
+
+#include "consensus/fee.h"
+#include "rpc/param.h"
+#include "rpc/view.h"
+
+enum { HISTORY_MAX = 1024, PERCENTILES_MAX = 100, TIP_SUGGESTED = 1000000000 };
+
+static u256 next_base_fee(const struct rpc_call *call)
+{
+    struct header next;
+    dev_next_header(call->dev, &next);
+    return next.base_fee;
+}
+
+/* There is no contest for space here; a gwei is what wallets expect to see. */
+static void eth_maxPriorityFeePerGas(struct rpc_call *call)
+{
+    json_out_quantity(call->out, RPC_RESULT, TIP_SUGGESTED);
+}
+
+static void eth_gasPrice(struct rpc_call *call)
+{
+    json_out_quantity_u256(call->out, RPC_RESULT,
+                           u256_add(next_base_fee(call), u256_from_u64(TIP_SUGGESTED)));
+}
+
+static void eth_baseFee(struct rpc_call *call)
+{
+    json_out_quantity_u256(call->out, RPC_RESULT, next_base_fee(call));
+}
+
+static u256 blob_base_fee(const struct rpc_call *call, const struct header *header)
+{
+    const struct blob_params *params =
+        chain_config_blob_params(chain_config(call->chain), header->timestamp);
+    return params ? fee_blob_base(header->excess_blob_gas, params->update_fraction) : U256_ZERO;
+}
+
+static void eth_blobBaseFee(struct rpc_call *call)
+{
+    struct header next;
+    dev_next_header(call->dev, &next);
+    json_out_quantity_u256(call->out, RPC_RESULT, blob_base_fee(call, &next));
+}
+
+/* --- history -------------------------------------------------------------------------------- */
+
+struct tip_paid {
+    u256 tip;
+    u64 gas;
+};
+
+static int by_tip(const void *a, const void *b)
+{
+    const struct tip_paid *x = a, *y = b;
+    return u256_cmp(x->tip, y->tip);
+}
+
+/* The tips at the percentiles of a block's gas. */
+static void put_rewards(struct rpc_call *call, const struct chain_block *block,
+                        const double *percentiles, u32 count)
+{
+    u32 n = block->block.tx_count;
+    const struct header *header = &block->block.header;
+    struct tip_paid *tips = arena_alloc(call->arena, n * sizeof *tips);
+    for (u32 i = 0; i < n; i++) {
+        u256 price = tx_effective_gas_price(&block->block.txs[i], header->base_fee);
+        tips[i] = (struct tip_paid){u256_sub(price, header->base_fee), block->receipts[i].gas_used};
+    }
+    if (n)
+        qsort(tips, n, sizeof *tips, by_tip);
+    json_out_array(call->out, NULL);
+    u32 at = 0;
+    u64 sum = n ? tips[0].gas : 0;
+    for (u32 i = 0; i < count; i++) {
+        double threshold = percentiles[i] / 100 * (double)header->gas_used;
+        while (at + 1 < n && (double)sum < threshold)
+            sum += tips[++at].gas;
+        json_out_quantity_u256(call->out, NULL, n ? tips[at].tip : U256_ZERO);
+    }
+    json_out_array_end(call->out);
+}
+
+static bool read_percentiles(struct rpc_call *call, double **list, u32 *count)
+{
+    json array = param_at(call, 2);
+    *count = (u32)json_count(array);
+    *list = arena_alloc(call->arena, *count * sizeof **list);
+    if (array && json_kind(array) != JSON_KIND_ARRAY)
+        return rpc_fail(call, RPC_INVALID_PARAMS,
+                        "invalid argument 2: %s where an array was expected",
+                        json_kind_name(json_kind(array)));
+    if (json_count(array) > PERCENTILES_MAX)
+        return rpc_fail(call, RPC_INVALID_PARAMS,
+                        "invalid reward percentile: over the query limit %u", PERCENTILES_MAX);
+    for (u32 i = 0; i < *count; i++) {
+        const char *text = json_number_text(json_at(array, i));
+        double value = text ? strtod(text, NULL) : -1;
+        (*list)[i] = value;
+        if (!(value >= 0 && value <= 100))
+            return rpc_fail(call, RPC_INVALID_PARAMS, "invalid reward percentile: %s",
+                            text ? text : "not a number");
+        if (i && value < (*list)[i - 1])
+            return rpc_fail(call, RPC_INVALID_PARAMS, "invalid reward percentile: #%u:%g >= #%u:%g",
+                            i - 1, (*list)[i - 1], i, value);
+    }
+    return true;
+}
+
+static u64 blobs_max_of(const struct rpc_call *call, u64 timestamp)
+{
+    const struct blob_params *params =
+        chain_config_blob_params(chain_config(call->chain), timestamp);
+    return params ? params->max : 0;
+}
+
+static void put_blob_history(struct rpc_call *call, u64 oldest, u64 newest,
+                             const struct header *next)
+{
+    json_out_array(call->out, "baseFeePerBlobGas");
+    for (u64 number = oldest; number <= newest; number++)
+        json_out_quantity_u256(
+            call->out, NULL,
+            blob_base_fee(call, &chain_by_number(call->chain, number)->block.header));
+    json_out_quantity_u256(call->out, NULL, blob_base_fee(call, next));
+    json_out_array_end(call->out);
+    json_out_array(call->out, "blobGasUsedRatio");
+    for (u64 number = oldest; number <= newest; number++) {
+        const struct header *header = &chain_by_number(call->chain, number)->block.header;
+        u64 most = blobs_max_of(call, header->timestamp) * TX_BLOB_GAS;
+        json_out_number(call->out, NULL, most ? (double)header->blob_gas_used / (double)most : 0);
+    }
+    json_out_array_end(call->out);
+}
+
+static void put_history(struct rpc_call *call, u64 oldest, u64 newest, const struct header *next,
+                        const double *percentiles, u32 count)
+{
+    struct buf *out = call->out;
+    json_out_object(out, RPC_RESULT);
+    json_out_quantity(out, "oldestBlock", oldest);
+    if (count) {
+        json_out_array(out, "reward");
+        for (u64 number = oldest; number <= newest; number++)
+            put_rewards(call, chain_by_number(call->chain, number), percentiles, count);
+        json_out_array_end(out);
+    }
+    json_out_array(out, "baseFeePerGas");
+    for (u64 number = oldest; number <= newest; number++)
+        json_out_quantity_u256(out, NULL,
+                               chain_by_number(call->chain, number)->block.header.base_fee);
+    json_out_quantity_u256(out, NULL, next->base_fee);
+    json_out_array_end(out);
+    json_out_array(out, "gasUsedRatio");
+    for (u64 number = oldest; number <= newest; number++) {
+        const struct header *header = &chain_by_number(call->chain, number)->block.header;
+        json_out_number(out, NULL, (double)header->gas_used / (double)header->gas_limit);
+    }
+    json_out_array_end(out);
+    put_blob_history(call, oldest, newest, next);
+    json_out_object_end(out);
+}
+
+/* Of the block after `newest`: the one to come, or the next one there is. */
+static void header_after(const struct rpc_call *call, u64 newest, struct header *next)
+{
+    const struct chain_block *block = chain_by_number(call->chain, newest + 1);
+    if (block)
+        *next = block->block.header;
+    else
+        dev_next_header(call->dev, next);
+}
+
+static void eth_feeHistory(struct rpc_call *call)
+{
+    u64 count;
+    u32 percentile_count;
+    double *percentiles;
+    struct block_ref ref;
+    struct header next;
+    if (!param_loose_u64(call, 0, &count) || !param_need(call, 1) || !param_block(call, 1, &ref) ||
+        !read_percentiles(call, &percentiles, &percentile_count))
+        return;
+    const struct chain_block *last = ref.is_pending ? chain_head(call->chain) : ref.block;
+    if (!last) {
+        rpc_fail(call, RPC_SERVER_ERROR, "request beyond head block");
+        return;
+    }
+    u64 newest = last->block.header.number, held = newest - chain_oldest(call->chain) + 1;
+    count = count > HISTORY_MAX ? HISTORY_MAX : count;
+    count = count > held ? held : count;
+    if (!count) {
+        json_out_object(call->out, RPC_RESULT);
+        json_out_quantity(call->out, "oldestBlock", 0);
+        json_out_array(call->out, "gasUsedRatio");
+        json_out_array_end(call->out);
+        json_out_object_end(call->out);
+        return;
+    }
+    header_after(call, newest, &next);
+    put_history(call, newest + 1 - count, newest, &next, percentiles, percentile_count);
+}
+
+const struct rpc_method RPC_ETH_FEE[] = {
+    {"eth_baseFee", eth_baseFee, 0},
+    {"eth_blobBaseFee", eth_blobBaseFee, 0},
+    {"eth_feeHistory", eth_feeHistory, 3},
+    {"eth_gasPrice", eth_gasPrice, 0},
+    {"eth_maxPriorityFeePerGas", eth_maxPriorityFeePerGas, 0},
+    {NULL, NULL, 0},
+};

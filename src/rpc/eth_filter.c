@@ -1,0 +1,304 @@
+/* eth: logs, and filters to poll. */
+#include <string.h>
+
+#include "base/mem.h"
+#include "rpc/filters.h"
+#include "rpc/param.h"
+#include "rpc/shape.h"
+#include "rpc/view.h"
+#include "sys/clock.h"
+
+#define IDLE_MAX_NS ((u64)5 * 60 * 1000000000)
+
+enum filter_kind { FILTER_LOGS, FILTER_BLOCKS, FILTER_PENDING };
+
+struct filter {
+    u64 id;
+    enum filter_kind kind;
+    u64 polled_ns;
+    u64 next_block; /* the first one not told yet */
+    u64 next_arrival;
+    u64 reorg_count;
+    bool whole_txs;
+    struct arena arena; /* what the choice borrows */
+    struct log_choice choice;
+    struct log_range range;
+};
+
+struct rpc_filters {
+    struct filter **list;
+    u32 count, max;
+    u64 next_id;
+};
+
+struct rpc_filters *rpc_filters_new(u64 seed, u32 max)
+{
+    struct rpc_filters *filters = NEW(struct rpc_filters);
+    filters->max = max;
+    filters->next_id = seed | 1;
+    return filters;
+}
+
+static void filter_remove(struct rpc_filters *filters, u32 place)
+{
+    arena_fini(&filters->list[place]->arena);
+    mem_free(filters->list[place]);
+    filters->list[place] = filters->list[--filters->count];
+}
+
+void rpc_filters_free(struct rpc_filters *filters)
+{
+    while (filters->count)
+        filter_remove(filters, filters->count - 1);
+    mem_free(filters->list);
+    mem_free(filters);
+}
+
+/* --- eth_getLogs ---------------------------------------------------------------------------- */
+
+static u64 head_number(const struct rpc_call *call)
+{
+    return chain_head(call->chain)->block.header.number;
+}
+
+static void answer_range(struct rpc_call *call, const struct log_choice *choice,
+                         const struct log_range *range)
+{
+    u64 head = head_number(call);
+    u64 from = range->from_head ? head : range->from, to = range->to_head ? head : range->to;
+    if (range->has_hash) {
+        const struct chain_block *block = chain_by_hash(call->chain, &range->hash);
+        if (!block) {
+            rpc_fail(call, RPC_SERVER_ERROR, "unknown block");
+            return;
+        }
+        from = to = block->block.header.number;
+    }
+    if (from > to && !range->from_head) {
+        rpc_fail(call, RPC_INVALID_PARAMS, "invalid block range params");
+        return;
+    }
+    log_filter_answer(call, choice, from, to);
+}
+
+static void eth_getLogs(struct rpc_call *call)
+{
+    struct log_choice choice;
+    struct log_range range;
+    json object = param_need(call, 0);
+    if (object && log_filter_read(call, object, &choice, &range))
+        answer_range(call, &choice, &range);
+}
+
+/* --- installing ----------------------------------------------------------------------------- */
+
+static void forget_idle(struct rpc_filters *filters)
+{
+    u64 now = clock_monotonic_ns();
+    for (u32 i = filters->count; i > 0; i--)
+        if (now - filters->list[i - 1]->polled_ns > IDLE_MAX_NS)
+            filter_remove(filters, i - 1);
+}
+
+static struct filter *filter_add(struct rpc_call *call, enum filter_kind kind)
+{
+    struct rpc_filters *filters = call->rpc->filters;
+    forget_idle(filters);
+    if (filters->count == filters->max) {
+        rpc_fail(call, RPC_LIMIT_EXCEEDED, "too many filters: %u are installed", filters->count);
+        return NULL;
+    }
+    if (!filters->list)
+        filters->list = NEW_ARRAY(struct filter *, filters->max);
+    struct filter *filter = NEW(struct filter);
+    filters->list[filters->count++] = filter;
+    /* An odd multiplier walks through all numbers: ids neither repeat nor tell how many there were. */
+    filter->id = filters->next_id *= 6364136223846793005u;
+    filter->kind = kind;
+    filter->polled_ns = clock_monotonic_ns();
+    filter->next_block = head_number(call) + 1;
+    filter->next_arrival = call->dev->arrival_count;
+    filter->reorg_count = call->dev->reorg_count;
+    arena_init(&filter->arena);
+    json_out_quantity(call->out, RPC_RESULT, filter->id);
+    return filter;
+}
+
+/* Moves what the choice borrows from the request's arena to the filter's. */
+static void keep_choice(struct filter *filter, const struct log_choice *choice)
+{
+    filter->choice = *choice;
+    if (choice->addr_count)
+        filter->choice.addrs =
+            arena_dup(&filter->arena, choice->addrs, choice->addr_count * sizeof *choice->addrs);
+    for (u32 i = 0; i < choice->places; i++)
+        if (choice->at[i].count)
+            filter->choice.at[i].topics = arena_dup(&filter->arena, choice->at[i].topics,
+                                                    choice->at[i].count * sizeof(hash32));
+}
+
+static void eth_newFilter(struct rpc_call *call)
+{
+    struct log_choice choice;
+    struct log_range range;
+    json object = param_need(call, 0);
+    if (!object || !log_filter_read(call, object, &choice, &range))
+        return;
+    if (!range.from_head && !range.to_head && range.from > range.to) {
+        rpc_fail(call, RPC_INVALID_PARAMS, "invalid block range params");
+        return;
+    }
+    struct filter *filter = filter_add(call, FILTER_LOGS);
+    if (!filter)
+        return;
+    keep_choice(filter, &choice);
+    filter->range = range;
+    if (!range.from_head && range.from < filter->next_block)
+        filter->next_block = range.from;
+}
+
+static void eth_newBlockFilter(struct rpc_call *call)
+{
+    filter_add(call, FILTER_BLOCKS);
+}
+
+static void eth_newPendingTransactionFilter(struct rpc_call *call)
+{
+    bool whole_txs = false;
+    if (param_has(call, 0) && !param_bool(call, 0, &whole_txs))
+        return;
+    struct filter *filter = filter_add(call, FILTER_PENDING);
+    if (filter)
+        filter->whole_txs = whole_txs;
+}
+
+/* --- polling -------------------------------------------------------------------------------- */
+
+static struct filter *find(struct rpc_call *call, bool must_exist, u32 *place)
+{
+    u64 id;
+    struct rpc_filters *filters = call->rpc->filters;
+    if (!param_u64(call, 0, &id))
+        return NULL;
+    forget_idle(filters);
+    for (u32 i = 0; i < filters->count; i++) {
+        if (filters->list[i]->id == id) {
+            *place = i;
+            filters->list[i]->polled_ns = clock_monotonic_ns();
+            return filters->list[i];
+        }
+    }
+    if (must_exist)
+        rpc_fail(call, RPC_SERVER_ERROR, "filter not found");
+    return NULL;
+}
+
+static void eth_uninstallFilter(struct rpc_call *call)
+{
+    u32 place;
+    struct filter *filter = find(call, false, &place);
+    if (rpc_failed(call))
+        return;
+    if (filter)
+        filter_remove(call->rpc->filters, place);
+    json_out_bool(call->out, RPC_RESULT, filter != NULL);
+}
+
+/* After the chain went back, what was told of blocks that are gone is told again for those in their place. */
+static void notice_reorg(struct rpc_call *call, struct filter *filter)
+{
+    u64 head = head_number(call);
+    if (filter->reorg_count != call->dev->reorg_count && filter->next_block > head + 1)
+        filter->next_block = head + 1;
+    filter->reorg_count = call->dev->reorg_count;
+    u64 oldest = chain_oldest(call->chain);
+    if (filter->next_block < oldest)
+        filter->next_block = oldest;
+}
+
+static void block_changes(struct rpc_call *call, struct filter *filter)
+{
+    u64 head = head_number(call);
+    json_out_array(call->out, RPC_RESULT);
+    for (; filter->next_block <= head; filter->next_block++) {
+        const struct chain_block *block = chain_by_number(call->chain, filter->next_block);
+        json_out_hash(call->out, NULL, &block->block.hash);
+    }
+    json_out_array_end(call->out);
+}
+
+static void put_arrival(struct rpc_call *call, const struct filter *filter, const hash32 *hash)
+{
+    u32 index;
+    if (!filter->whole_txs) {
+        json_out_hash(call->out, NULL, hash);
+        return;
+    }
+    const struct chain_block *block = chain_find_tx(call->chain, hash, &index);
+    const struct tx *waiting = block ? NULL : txpool_get(call->dev->pool, hash);
+    if (block)
+        shape_tx(call->out, NULL, &block->block.txs[index], block, index);
+    else if (waiting)
+        shape_tx(call->out, NULL, waiting, NULL, 0);
+}
+
+static void pending_changes(struct rpc_call *call, struct filter *filter)
+{
+    u64 end = call->dev->arrival_count;
+    if (end - filter->next_arrival > DEV_ARRIVALS)
+        filter->next_arrival = end - DEV_ARRIVALS;
+    json_out_array(call->out, RPC_RESULT);
+    for (; filter->next_arrival < end; filter->next_arrival++)
+        put_arrival(call, filter, &call->dev->arrivals[filter->next_arrival % DEV_ARRIVALS]);
+    json_out_array_end(call->out);
+}
+
+static void log_changes(struct rpc_call *call, struct filter *filter)
+{
+    u64 head = head_number(call), from = filter->next_block;
+    u64 to = filter->range.to_head || filter->range.to > head ? head : filter->range.to;
+    if (filter->range.has_hash) { /* one block, which is there or is not */
+        answer_range(call, &filter->choice, &filter->range);
+        return;
+    }
+    if (log_filter_answer(call, &filter->choice, from, to))
+        filter->next_block = head + 1;
+}
+
+static void eth_getFilterChanges(struct rpc_call *call)
+{
+    u32 place;
+    struct filter *filter = find(call, true, &place);
+    if (!filter)
+        return;
+    notice_reorg(call, filter);
+    switch (filter->kind) {
+    case FILTER_LOGS: log_changes(call, filter); return;
+    case FILTER_BLOCKS: block_changes(call, filter); return;
+    case FILTER_PENDING: pending_changes(call, filter); return;
+    }
+}
+
+static void eth_getFilterLogs(struct rpc_call *call)
+{
+    u32 place;
+    struct filter *filter = find(call, true, &place);
+    if (!filter)
+        return;
+    if (filter->kind != FILTER_LOGS) {
+        rpc_fail(call, RPC_SERVER_ERROR, "filter not found");
+        return;
+    }
+    answer_range(call, &filter->choice, &filter->range);
+}
+
+const struct rpc_method RPC_ETH_FILTER[] = {
+    {"eth_getFilterChanges", eth_getFilterChanges, 1},
+    {"eth_getFilterLogs", eth_getFilterLogs, 1},
+    {"eth_getLogs", eth_getLogs, 1},
+    {"eth_newBlockFilter", eth_newBlockFilter, 0},
+    {"eth_newFilter", eth_newFilter, 1},
+    {"eth_newPendingTransactionFilter", eth_newPendingTransactionFilter, 1},
+    {"eth_uninstallFilter", eth_uninstallFilter, 1},
+    {NULL, NULL, 0},
+};

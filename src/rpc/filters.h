@@ -1,0 +1,38 @@
+/*
+ * Filters that clients install and poll (eth_newFilter and its kin), and the choice of logs they share with
+ * eth_getLogs. A filter that nobody polls for five minutes is forgotten. Private to the room.
+ */
+#pragma once
+
+#include "rpc/call.h"
+
+enum { LOG_ADDRS_MAX = 1000, LOG_TOPIC_CHOICES_MAX = 1000 };
+
+/* Which logs: any of the addresses, and at each place any of the topics; nothing named means anything. */
+struct log_choice {
+    const addr20 *addrs;
+    u32 addr_count;
+    u32 places; /* topics a log must have at least, as far as named */
+    struct {
+        const hash32 *topics;
+        u32 count;
+    } at[LOG_TOPICS_MAX];
+};
+
+/* The blocks of a choice: one by hash, or a range. Ends given as tags move with the head. */
+struct log_range {
+    bool has_hash;
+    hash32 hash;
+    bool from_head, to_head; /* latest, pending: the head as it is when asked */
+    u64 from, to;
+};
+
+/* Reads {address, topics, fromBlock, toBlock, blockHash}; lists are the arena's. */
+bool log_filter_read(struct rpc_call *call, json object, struct log_choice *choice,
+                     struct log_range *range);
+
+/* Writes the logs of blocks from..to that are chosen, as an array under RPC_RESULT. */
+bool log_filter_answer(struct rpc_call *call, const struct log_choice *choice, u64 from, u64 to);
+
+struct rpc_filters *rpc_filters_new(u64 seed, u32 max);
+void rpc_filters_free(struct rpc_filters *filters);

@@ -1,0 +1,260 @@
+#include "rpc/rpc.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "rpc/call.h"
+#include "rpc/filters.h"
+
+enum {
+    DEPTH_MAX = 64,
+    METHOD_SLOTS = 1024, /* a power of two, several times the number of methods */
+    ARENA_KEEP = 1 << 20,
+};
+
+struct rpc_options rpc_options_default(void)
+{
+    return (struct rpc_options){
+        .batch_max = 1000,
+        .answer_max = 64 * 1024 * 1024,
+        .logs_max = 100000,
+        .filters_max = 1024,
+        .call_gas_max = 50000000,
+        .client = "ashlar",
+    };
+}
+
+/* --- the method table ----------------------------------------------------------------------- */
+
+static const struct rpc_method *const tables[] = {
+    RPC_ETH_CHAIN, RPC_ETH_STATE, RPC_ETH_CALL,   RPC_ETH_FEE, RPC_ETH_FILTER,
+    RPC_ETH_SEND,  RPC_ETH_SIGN,  RPC_ETH_CONFIG, RPC_NET,     RPC_WEB3,
+    RPC_TXPOOL,    RPC_DEV,       RPC_DEBUG,      RPC_SELF,
+};
+
+static u32 name_hash(const char *name)
+{
+    u32 hash = 2166136261u; /* FNV-1a */
+    for (; *name; name++)
+        hash = (hash ^ (u8)*name) * 16777619u;
+    return hash ^ hash >> 15;
+}
+
+static const struct rpc_method **method_slot(const struct rpc *rpc, const char *name)
+{
+    u32 slot = name_hash(name);
+    while (rpc->methods[slot & rpc->method_mask] &&
+           strcmp(rpc->methods[slot & rpc->method_mask]->name, name) != 0)
+        slot++;
+    return &rpc->methods[slot & rpc->method_mask];
+}
+
+struct rpc *rpc_new(struct dev *dev, const struct rpc_options *options)
+{
+    struct rpc *rpc = NEW(struct rpc);
+    rpc->dev = dev;
+    rpc->options = *options;
+    rpc->methods = NEW_ARRAY(const struct rpc_method *, METHOD_SLOTS);
+    rpc->method_mask = METHOD_SLOTS - 1;
+    arena_init(&rpc->arena);
+    for (size_t i = 0; i < ARRAY_LEN(tables); i++)
+        for (const struct rpc_method *method = tables[i]; method->name; method++)
+            *method_slot(rpc, method->name) = method;
+    rpc->filters = rpc_filters_new(options->seed, options->filters_max);
+    return rpc;
+}
+
+void rpc_free(struct rpc *rpc)
+{
+    if (!rpc)
+        return;
+    rpc_filters_free(rpc->filters);
+    arena_fini(&rpc->arena);
+    mem_free(rpc->methods);
+    mem_free(rpc);
+}
+
+/* --- one request ---------------------------------------------------------------------------- */
+
+bool rpc_fail(struct rpc_call *call, enum rpc_code code, const char *fmt, ...)
+{
+    if (call->code)
+        return false;
+    call->code = code;
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(call->message, sizeof call->message, fmt, args);
+    va_end(args);
+    return false;
+}
+
+/* Any scalar is echoed as it was sent. */
+static void put_id(struct buf *out, json id)
+{
+    size_t len;
+    const char *text = json_text_len(id, &len), *number = json_number_text(id);
+    bool truth;
+    if (text)
+        json_out_text_len(out, "id", text, len);
+    else if (number)
+        json_out_raw(out, "id", number, strlen(number));
+    else if (json_bool(id, &truth))
+        json_out_bool(out, "id", truth);
+    else
+        json_out_null(out, "id");
+}
+
+static void put_error(struct buf *out, const struct rpc_call *call)
+{
+    json_out_object(out, "error");
+    json_out_i64(out, "code", call->code);
+    json_out_text(out, "message", call->message);
+    if (call->has_data)
+        json_out_data(out, "data", call->data, call->data_len);
+    json_out_object_end(out);
+}
+
+static void run(struct rpc_call *call, json request, const char *method)
+{
+    json params = json_get(request, "params");
+    enum json_kind kind = json_kind(params);
+    const struct rpc_method *found = *method_slot(call->rpc, method);
+    if (!found) {
+        rpc_fail(call, RPC_METHOD_NOT_FOUND, "the method %.200s does not exist/is not available",
+                 method);
+        return;
+    }
+    if (kind != JSON_KIND_ARRAY && kind != JSON_KIND_ABSENT && kind != JSON_KIND_NULL) {
+        rpc_fail(call, RPC_INVALID_PARAMS, "params must be an array, not %s", json_kind_name(kind));
+        return;
+    }
+    if (json_count(params) > found->params_max) {
+        rpc_fail(call, RPC_INVALID_PARAMS, "too many arguments, want at most %u",
+                 found->params_max);
+        return;
+    }
+    call->params = kind == JSON_KIND_ARRAY ? params : NULL;
+    found->fn(call);
+}
+
+/* What makes an object a request at all; NULL when it is one. */
+static const char *shape_error(json request)
+{
+    if (json_kind(request) != JSON_KIND_OBJECT)
+        return "invalid request: not an object";
+    const char *version = json_text(json_get(request, "jsonrpc"));
+    if (!version || strcmp(version, "2.0") != 0)
+        return "invalid request: \"jsonrpc\" must be \"2.0\"";
+    if (!json_text(json_get(request, "method")))
+        return "invalid request: \"method\" must be a string";
+    enum json_kind kind = json_kind(json_get(request, "id"));
+    if (kind == JSON_KIND_OBJECT || kind == JSON_KIND_ARRAY)
+        return "invalid request: \"id\" must be a string, a number or null";
+    return NULL;
+}
+
+static void finish(struct rpc_call *call, size_t mark)
+{
+    struct buf *out = call->out;
+    if (out->full) {
+        out->full = false;
+        call->code = 0;
+        call->has_data = false;
+        rpc_fail(call, RPC_RESPONSE_TOO_LARGE, "response too large, limit %u bytes",
+                 call->rpc->options.answer_max);
+    }
+    if (!rpc_failed(call))
+        return;
+    out->len = mark;
+    put_error(out, call);
+}
+
+/* Appends the answer; nothing for a notification. */
+static void answer(struct rpc *rpc, json request, struct buf *out)
+{
+    const char *shape = shape_error(request);
+    json id = json_get(request, "id");
+    struct rpc_call call;
+    call.rpc = rpc;
+    call.dev = rpc->dev;
+    call.chain = rpc->dev->chain;
+    call.arena = &rpc->arena;
+    call.params = NULL;
+    call.out = out;
+    call.code = 0;
+    call.has_data = false;
+    size_t start = out->len;
+    json_out_object(out, NULL);
+    json_out_raw(out, "jsonrpc", "\"2.0\"", 5);
+    put_id(out, id);
+    size_t mark = out->len;
+    if (shape)
+        rpc_fail(&call, RPC_INVALID_REQUEST, "%s", shape);
+    else
+        run(&call, request, json_text(json_get(request, "method")));
+    finish(&call, mark);
+    json_out_object_end(out);
+    if (!shape && !id)
+        out->len = start;
+}
+
+/* An answer to no request in particular. */
+static void put_lone_error(struct buf *out, enum rpc_code code, const char *message)
+{
+    struct rpc_call call = {.code = code};
+    snprintf(call.message, sizeof call.message, "%s", message);
+    json_out_object(out, NULL);
+    json_out_raw(out, "jsonrpc", "\"2.0\"", 5);
+    json_out_null(out, "id");
+    put_error(out, &call);
+    json_out_object_end(out);
+}
+
+static void answer_batch(struct rpc *rpc, json batch, struct buf *out)
+{
+    size_t count = json_count(batch);
+    if (count == 0 || count > rpc->options.batch_max) {
+        char text[80] = "empty batch";
+        if (count)
+            snprintf(text, sizeof text, "batch too large: %zu requests, limit %u", count,
+                     rpc->options.batch_max);
+        put_lone_error(out, RPC_INVALID_REQUEST, text);
+        return;
+    }
+    json_out_array(out, NULL);
+    size_t start = out->len;
+    struct json_iter iter = json_iter(batch);
+    while (json_next(&iter))
+        answer(rpc, iter.value, out);
+    if (out->len == start)
+        buf_reset(out); /* notifications only */
+    else
+        json_out_array_end(out);
+}
+
+/* Room for errors and ends when answers fill the bound. */
+static size_t bound_of(const struct rpc *rpc)
+{
+    return (size_t)rpc->options.answer_max + (size_t)rpc->options.batch_max * 1024;
+}
+
+void rpc_handle(struct rpc *rpc, const char *body, size_t len, struct buf *out)
+{
+    struct err err;
+    json request;
+    buf_reset(out);
+    out->max = bound_of(rpc);
+    enum status status = json_parse_in(&request, &rpc->arena, body, len, DEPTH_MAX, &err);
+    if (status != STATUS_OK) {
+        char text[600];
+        snprintf(text, sizeof text, "parse error: %s", err.text);
+        put_lone_error(out, RPC_PARSE_ERROR, text);
+    } else if (json_kind(request) == JSON_KIND_ARRAY) {
+        answer_batch(rpc, request, out);
+    } else {
+        answer(rpc, request, out);
+    }
+    arena_reset(&rpc->arena);
+}

@@ -1,0 +1,33 @@
+/*
+ * Ethereum's JSON-RPC: takes the text of a request or batch, gives the text of the answer. Sources: JSON-RPC
+ * 2.0, ethereum/execution-apis, and go-ethereum's behaviour where those are silent.
+ *
+ *   struct rpc *rpc = rpc_new(dev, &options);
+ *   rpc_handle(rpc, body, len, &out);      // out: the answer; empty when none is due
+ *
+ * Belongs to one thread. In the steady state a request touches no heap.
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "dev/dev.h"
+
+struct rpc;
+
+struct rpc_options {
+    u32 batch_max;      /* requests in a batch */
+    u32 answer_max;     /* bytes of an answer */
+    u32 logs_max;       /* logs in an answer */
+    u32 filters_max;    /* filters installed at a time */
+    u64 call_gas_max;   /* of eth_call and its like; the block's limit if that is higher */
+    u64 seed;           /* random: filter ids cannot be guessed */
+    const char *client; /* "ashlar/v0.1.0/linux-x64/clang19", for web3_clientVersion; borrowed */
+};
+
+struct rpc_options rpc_options_default(void);
+
+struct rpc *rpc_new(struct dev *dev, const struct rpc_options *options);
+void rpc_free(struct rpc *rpc);
+
+/* Replaces out's content. */
+void rpc_handle(struct rpc *rpc, const char *body, size_t len, struct buf *out);

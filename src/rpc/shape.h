@@ -1,0 +1,25 @@
+/* Blocks, transactions, receipts and logs as JSON-RPC shows them (execution-apis' schemas). Private to the room. */
+#pragma once
+
+#include "rpc/call.h"
+
+/* What a block holds at index; block NULL: a transaction that waits in the pool. base_fee: of the block, or of the one to
+ * come. */
+void shape_tx(struct buf *out, const char *key, const struct tx *tx,
+              const struct chain_block *block, u32 index);
+
+void shape_receipt(struct rpc_call *call, const char *key, const struct chain_block *block,
+                   u32 index);
+void shape_log(struct buf *out, const struct chain_block *block, u32 tx_index, u32 log_index);
+
+/* The members of a header, into an object that is open. hash NULL: pending, and so are nonce and coinbase's seal. */
+void shape_header_members(struct buf *out, const struct header *header, const hash32 *hash);
+
+void shape_block(struct rpc_call *call, const char *key, const struct chain_block *block,
+                 bool whole_txs);
+
+/* The block to come, with what is ready in the pool. */
+void shape_pending_block(struct rpc_call *call, const char *key, bool whole_txs);
+
+/* Members of a transaction that has not been sealed, unsigned ones included: no place, no signature if r is 0. */
+void shape_tx_members(struct buf *out, const struct tx *tx);

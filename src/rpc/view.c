@@ -1,0 +1,154 @@
+#include "rpc/view.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "rpc/param.h"
+
+enum { PENDING_TXS_MAX = 4096 };
+
+static bool by_hash(struct rpc_call *call, json value, json object, struct block_ref *ref)
+{
+    hash32 hash;
+    bool must_be_canonical = false;
+    json canonical = json_get(object, "requireCanonical");
+    if (!value_hash(call, value, "block hash", &hash))
+        return false;
+    if (canonical && !value_bool(call, canonical, "requireCanonical", &must_be_canonical))
+        return false;
+    ref->block = chain_by_hash(call->chain, &hash);
+    if (must_be_canonical && ref->block && !ref->block->is_canonical)
+        return rpc_fail(call, RPC_SERVER_ERROR, "hash is not currently canonical");
+    return true;
+}
+
+static bool by_object(struct rpc_call *call, json object, struct block_ref *ref)
+{
+    u64 number;
+    json hash = json_get(object, "blockHash"), at = json_get(object, "blockNumber");
+    if (hash && at)
+        return rpc_fail(call, RPC_INVALID_PARAMS,
+                        "cannot specify both BlockHash and BlockNumber, choose one or the other");
+    if (hash)
+        return by_hash(call, hash, object, ref);
+    if (!at)
+        return rpc_fail(call, RPC_INVALID_PARAMS,
+                        "invalid block: an object needs blockHash or blockNumber");
+    if (!value_u64(call, at, "block number", &number))
+        return false;
+    ref->block = chain_by_number(call->chain, number);
+    return true;
+}
+
+static bool by_text(struct rpc_call *call, json value, struct block_ref *ref)
+{
+    u64 number;
+    size_t len;
+    const char *text = json_text_len(value, &len);
+    static const char *const head_names[] = {"latest", "safe", "finalized"};
+    for (size_t i = 0; i < ARRAY_LEN(head_names); i++) {
+        if (strcmp(text, head_names[i]) == 0) {
+            ref->block = chain_head(call->chain);
+            return true;
+        }
+    }
+    if (strcmp(text, "pending") == 0) {
+        ref->is_pending = true;
+        return true;
+    }
+    if (strcmp(text, "earliest") == 0) {
+        ref->block = chain_by_number(call->chain, chain_oldest(call->chain));
+        return true;
+    }
+    if (len == 66) /* some methods have long taken a hash where a number stands */
+        return by_hash(call, value, NULL, ref);
+    if (!value_u64(call, value, "block number", &number))
+        return false;
+    ref->block = chain_by_number(call->chain, number);
+    return true;
+}
+
+bool value_block(struct rpc_call *call, json value, struct block_ref *ref)
+{
+    *ref = (struct block_ref){0};
+    switch (json_kind(value)) {
+    case JSON_KIND_STRING: return by_text(call, value, ref);
+    case JSON_KIND_OBJECT: return by_object(call, value, ref);
+    default:
+        return rpc_fail(call, RPC_INVALID_PARAMS, "invalid block: %s is neither number nor tag",
+                        json_kind_name(json_kind(value)));
+    }
+}
+
+bool param_block(struct rpc_call *call, size_t index, struct block_ref *ref)
+{
+    json value = param_at(call, index);
+    if (value)
+        return value_block(call, value, ref);
+    *ref = (struct block_ref){.block = chain_head(call->chain)};
+    return true;
+}
+
+bool view_no_block(struct rpc_call *call)
+{
+    u64 oldest = chain_oldest(call->chain);
+    if (oldest)
+        return rpc_fail(call, RPC_SERVER_ERROR,
+                        "header not found (blocks before %llu are no longer held)",
+                        (unsigned long long)oldest);
+    return rpc_fail(call, RPC_SERVER_ERROR, "header not found");
+}
+
+bool view_header(struct rpc_call *call, const struct block_ref *ref, struct header *header)
+{
+    if (ref->is_pending)
+        dev_next_header(call->dev, header);
+    else if (ref->block)
+        *header = ref->block->block.header;
+    else
+        return view_no_block(call);
+    return true;
+}
+
+/* Executes what is ready, as if it were sealed now; what cannot be included is passed over. */
+static void run_pending(struct rpc_call *call, struct state *state)
+{
+    struct exec exec;
+    struct header header;
+    struct exec_result result;
+    if (!txpool_count(call->dev->pool))
+        return;
+    dev_next_header(call->dev, &header);
+    struct tx *txs = NEW_ARRAY(struct tx, PENDING_TXS_MAX);
+    u32 count = txpool_pick(call->dev->pool, state, header.base_fee, txs, PENDING_TXS_MAX);
+    chain_exec_init(call->chain, &exec, state, &header);
+    for (u32 i = 0; i < count; i++) {
+        enum tx_verdict verdict = exec_tx(&exec, &txs[i], 0, &result);
+        (void)verdict;
+    }
+    mem_free(txs);
+}
+
+bool view_open(struct rpc_call *call, const struct block_ref *ref, struct state **state)
+{
+    const struct chain_block *block = ref->is_pending ? chain_head(call->chain) : ref->block;
+    if (!block)
+        return view_no_block(call);
+    if (!block->is_canonical || !chain_state_at(call->chain, block->block.header.number, state))
+        return rpc_fail(call, RPC_SERVER_ERROR, "the state of block %llu is not available",
+                        (unsigned long long)block->block.header.number);
+    if (ref->is_pending)
+        run_pending(call, *state);
+    return true;
+}
+
+void view_close(struct rpc_call *call, struct state *state)
+{
+    chain_state_release(call->chain, state);
+}
+
+bool view_open_param(struct rpc_call *call, size_t index, struct state **state)
+{
+    struct block_ref ref;
+    return param_block(call, index, &ref) && view_open(call, &ref, state);
+}

@@ -1,0 +1,29 @@
+/* Which block a request speaks of, and the state after it. Private to the room. */
+#pragma once
+
+#include "rpc/call.h"
+
+struct block_ref {
+    bool is_pending;                 /* the block to come */
+    const struct chain_block *block; /* else: the block, or NULL when there is none */
+};
+
+/*
+ * The index-th parameter as a block: a number, a tag, or EIP-1898's object; the head when it is not given. safe and
+ * finalized are the head: one sealer, nobody to disagree with. False, with the error set, when it is malformed.
+ */
+bool param_block(struct rpc_call *call, size_t index, struct block_ref *ref);
+bool value_block(struct rpc_call *call, json value, struct block_ref *ref);
+
+/* "header not found" and why; returns false. */
+bool view_no_block(struct rpc_call *call);
+
+/* The header of the block, of the one to come for pending. False with the error set when there is no such block. */
+bool view_header(struct rpc_call *call, const struct block_ref *ref, struct header *header);
+
+/* The state after the block, to be closed. Pending: after what is ready in the pool. */
+bool view_open(struct rpc_call *call, const struct block_ref *ref, struct state **state);
+void view_close(struct rpc_call *call, struct state *state);
+
+/* Account questions come as (address..., block): opens the state of the block at `index`. */
+bool view_open_param(struct rpc_call *call, size_t index, struct state **state);
