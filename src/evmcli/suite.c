@@ -285,6 +285,8 @@ int suite_main(const struct suite *suite, int argc, char **argv)
         {"run", CLI_TEXT, &pattern, "REGEX", "only cases whose path and name match"},
         {"jobs", CLI_U64, &jobs, "N", "threads; as many as processors unless given"},
         {"json", CLI_FLAG, &options.json, NULL, "one line of JSON a case"},
+        {"reasons", CLI_FLAG, &options.reasons, NULL,
+         "hold reasons of refusal against the tests' names"},
         {0},
     };
     int rest, code;

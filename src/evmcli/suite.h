@@ -23,6 +23,7 @@ struct suite_options {
     bool has_filter;
     regex_t filter; /* on "path: name" */
     bool json;
+    bool reasons; /* what must be refused must be refused for the reason that the test names */
     unsigned jobs;
 };
 
