@@ -62,6 +62,7 @@ void evm_free(struct evm *evm)
         mem_free(evm->chunks[i].bytes);
     mem_free(evm->stack);
     mem_free(evm->returned);
+    mem_free(evm->translator);
     arena_fini(&evm->scratch);
     code_cache_fini(&evm->codes);
     mem_free(evm);

@@ -15,10 +15,10 @@ op_fn *const fast_handlers[FAST_ID_COUNT] = {
 };
 
 enum {
-    ENTRIES_MIN = 4,  /* frames of a code before it is watched from their start */
-    JUMPS_FIRST = 48, /* jumps of one frame before it is watched */
-    HEAT_MIN = 3,     /* times a place is reached before it is translated */
-    WORK_FACTOR = 8,  /* instructions looked at while translating, per byte of code */
+    ENTRIES_MIN = 4,   /* frames of a code before it is watched from their start */
+    JUMPS_FIRST = 600, /* jumps of one frame before it is watched */
+    HEAT_MIN = 3,      /* times a place is reached before it is translated */
+    WORK_FACTOR = 8,   /* instructions looked at while translating, per byte of code */
     WORK_BASE = 2000,
 };
 
@@ -52,7 +52,7 @@ size_t fast_code_size(const struct code *code)
     return code->fast->size + (code->len + 1) * (sizeof(struct op *) + 1);
 }
 
-struct op *fast_entry(const struct frame *frame, u32 pc)
+struct op *fast_entry(const struct frame *frame, u32 pc, bool is_hot)
 {
     struct fast_code *fast = frame->code->fast;
     if (pc >= frame->code->len)
@@ -60,10 +60,12 @@ struct op *fast_entry(const struct frame *frame, u32 pc)
     struct op *entry = fast->entries[pc];
     if (entry || !fast->work_left || fast->heat[pc] == HEAT_NEVER)
         return entry;
-    if (frame->evm->engine != EVM_ENGINE_FAST && ++fast->heat[pc] < HEAT_MIN)
+    if (frame->evm->engine == EVM_ENGINE_FAST)
+        is_hot = true;
+    if (!is_hot && ++fast->heat[pc] < HEAT_MIN)
         return NULL;
     fast->heat[pc] = 0;
-    return fast_translate(frame->code, pc);
+    return fast_translate(frame->evm, frame->code, pc);
 }
 
 static enum run_end fast_run(struct frame *frame, struct op *entry)
@@ -110,7 +112,7 @@ static void finish_plain(struct frame *frame)
 static void run_mixed(struct frame *frame)
 {
     for (;;) {
-        struct op *entry = fast_entry(frame, frame->pc);
+        struct op *entry = fast_entry(frame, frame->pc, false);
         enum run_end end = entry ? fast_run(frame, entry) : RUN_COLD;
         if (end == RUN_DONE)
             return;

@@ -50,10 +50,10 @@ OP(jump_inside)
     GOTO(to + 1);
 }
 
-/* A jump not linked yet, to pc a. Its own header is c operations before it. */
+/* A jump not linked yet, to pc a. Its own header is c operations before it. imm: a is as hot as this. */
 OP(jump_cold)
 {
-    struct op *to = fast_entry(RUN->frame, (u32)op->a);
+    struct op *to = fast_entry(RUN->frame, (u32)op->a, op->imm);
     if (!to) {
         SP += op->d;
         GAS += op->b;
@@ -79,7 +79,7 @@ static OP(jump_missed)
 {
     u64 target = RUN->target;
     if (GAS >= 0 && code_is_jumpdest(RUN->frame->code, target)) {
-        struct op *to = fast_entry(RUN->frame, (u32)target);
+        struct op *to = fast_entry(RUN->frame, (u32)target, false);
         if (to)
             GOTO(to);
         HAND_BACK((u32)target, RUN_COLD);
@@ -94,6 +94,7 @@ static OP(jump_missed)
 OP(jump_saved)
 {
     SP += op->d;
+    GAS += op->b;
     u64 target = RUN->target;
     if (UNLIKELY(target >= RUN->code_len))
         TAIL(op_jump_missed);

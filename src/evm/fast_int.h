@@ -84,6 +84,17 @@ struct registers {
 
 typedef OP_RESULT op_fn(OP_ARGS);
 
+/*
+ * Words are read, computed and written limb by limb. A 16-byte load of limbs that were just stored one
+ * at a time waits until the stores have left the store buffer; this keeps compilers from making
+ * such loads of four limbs.
+ */
+static inline __attribute__((always_inline)) u256 in_limbs(u256 v)
+{
+    __asm__("" : "+r"(v.w[0]), "+r"(v.w[1]), "+r"(v.w[2]), "+r"(v.w[3]));
+    return v;
+}
+
 /* One operation. What the fields mean is said at each handler; d is mostly where the result goes. */
 struct op {
     op_fn *fn;
@@ -128,7 +139,7 @@ struct run {
     u64 target; /* of the dynamic jump under way; 2^64 - 1 for what is no u64 */
     u8 *sp;     /* the registers as they were when the run ended */
     i64 gas;
-    u256 scratch[4]; /* operands of an instruction whose body is called out of line */
+    u64 at; /* the address in memory that memory_open found */
     enum run_end end;
 };
 
@@ -144,23 +155,27 @@ _Static_assert(GROWTH_MAX + TEMP_MAX <= STACK_ROOM, "temporaries fit above the s
  * Families come in forms: RR two slots, RI slot and 64-bit immediate, RK slot and pointer to a word.
  * The order inside a family is fixed: the translator adds the form to the family's first.
  */
-#define FAST_FAMILIES(X)                                                                          \
-    X(add)                                                                                        \
-    X(mul) X(and) X(or) X(xor) X(sub) X(lt) X(gt) X(slt) X(sgt) X(eq) X(br_lt) X(br_gt) X(br_slt) \
+#define FAST_FAMILIES(X)                                                                   \
+    X(add)                                                                                 \
+    X(mul)                                                                                 \
+    X(and) X(or) X(xor) X(sub) X(lt) X(gt) X(slt) X(sgt) X(eq) X(br_lt) X(br_gt) X(br_slt) \
         X(br_sgt) X(br_eq)
 
-#define FAST_SINGLES(X)                                                                            \
-    X(enter)                                                                                       \
-    X(jump) X(jump_inside) X(jump_cold) X(jump_dynamic) X(jump_saved) X(jump_bad) X(target)        \
-        X(plain) X(stop) X(step) X(step_end) X(move) X(move2) X(move3) X(const64) X(const256)      \
-            X(rsub_rk) X(not) X(clz) X(byte_rr) X(byte_ri) X(signextend_rr) X(signextend_ri)       \
-                X(shl_rr) X(shr_rr) X(sar_rr) X(sar_ri) X(shl_0) X(shl_1) X(shl_2) X(shl_3)        \
-                    X(shr_0) X(shr_1) X(shr_2) X(shr_3) X(extract) X(div_rr) X(mod_rr) X(sdiv_rr)  \
-                        X(smod_rr) X(div_rk) X(sdiv_rk) X(mod_rk) X(addmod) X(mulmod) X(addmod_k)  \
-                            X(mulmod_k) X(mload_r) X(mload_i) X(mload_u) X(mstore_rr) X(mstore_rk) \
-                                X(mstore_ir) X(mstore_ik) X(mstore_ur) X(mstore_uk) X(mstore8)     \
-                                    X(msize) X(calldataload) X(gas) X(env) X(address) X(caller)    \
-                                        X(callvalue) X(calldatasize) X(returndatasize)
+#define FAST_SINGLES(X)                                                                           \
+    X(enter)                                                                                      \
+    X(jump)                                                                                       \
+    X(jump_inside) X(jump_cold) X(jump_dynamic) X(jump_saved) X(jump_bad) X(target) X(plain)      \
+        X(stop) X(step) X(step_end) X(move) X(move2) X(move3) X(const64) X(const256) X(rsub_rk)   \
+            X(not) X(clz) X(byte_rr) X(byte_ri) X(signextend_rr) X(signextend_ri) X(shl_rr)       \
+                X(shr_rr) X(sar_rr) X(sar_ri) X(shl_0) X(shl_1) X(shl_2) X(shl_3) X(shr_0)        \
+                    X(shr_1) X(shr_2) X(shr_3) X(extract) X(add_low) X(sub_low) X(mul_low)        \
+                        X(and_low) X(or_low) X(xor_low) X(shl_low) X(div_rr) X(mod_rr) X(sdiv_rr) \
+                            X(smod_rr) X(div_rk) X(sdiv_rk) X(mod_rk) X(addmod) X(mulmod)         \
+                                X(addmod_k) X(mulmod_k) X(mload_r) X(mload_i) X(mload_u)          \
+                                    X(mstore_rr) X(mstore_rk) X(mstore_ir) X(mstore_ik)           \
+                                        X(mstore_ur) X(mstore_uk) X(mstore8) X(msize)             \
+                                            X(calldataload) X(gas) X(env) X(address) X(caller)    \
+                                                X(callvalue) X(calldatasize) X(returndatasize)
 
 enum fast_id {
 #define X(id) FAST_##id, FAST_##id##_ri, FAST_##id##_rk,
@@ -185,7 +200,7 @@ extern op_fn *const fast_handlers[FAST_ID_COUNT];
  * Translates the trace that begins at pc and enters it in code->fast. NULL when nothing can be gained
  * there or the code has used up its work.
  */
-struct op *fast_translate(const struct code *code, u32 pc);
+struct op *fast_translate(struct evm *evm, const struct code *code, u32 pc);
 
-/* The trace at pc: translated before, or now because it has become hot. NULL: not yet, or never. */
-struct op *fast_entry(const struct frame *frame, u32 pc);
+/* The trace at pc: translated before, or now because it is (known to be) hot. NULL: not yet, or never. */
+struct op *fast_entry(const struct frame *frame, u32 pc, bool is_hot);

@@ -9,15 +9,29 @@ static inline u256 *slot_word(u8 *sp, i32 slot)
 #define WORD_AT(slot) slot_word(SP, slot)
 
 /*
- * Memory that is there is reached at once; everything else (growth, absurd offsets, no gas) is left
- * to the instruction's body in ops.c, which reads its operands from scratch. `rest` is in c
- * for loads and in d for stores.
+ * Memory that is there is reached at once. Everything else (growth, absurd offsets, no gas) takes the
+ * slow handlers, which share memory_open: false, with the frame's status, when it cannot be had.
  */
-static enum evm_status body_run(struct run *run, instr_fn *body, unsigned operands, i64 gas)
+static bool memory_open(struct run *run, u256 at, u64 len, i64 gas)
 {
     struct frame *frame = run->frame;
+    frame->status = EVM_OUT_OF_GAS;
     frame->gas = gas;
-    return gas < 0 ? EVM_OUT_OF_GAS : body(frame, run->scratch + operands);
+    if (gas < 0 || !u256_fits_u64(at) || at.w[0] > MEMORY_MAX - len)
+        return false;
+    run->at = at.w[0];
+    if (!frame_charge(frame, memory_cost(frame, run->at + len)))
+        return false;
+    struct memory *memory = &frame->memory;
+    if (run->at + len <= memory->len)
+        return true;
+    if (run->at + len <= memory->len + WORD && memory->len + WORD <= memory->cap) {
+        memset(memory->bytes + memory->len, 0, WORD);
+        memory->len += WORD;
+    } else {
+        memory_reach(frame, run->at + len);
+    }
+    return true;
 }
 
 /* Ends the run with the frame. */
@@ -36,6 +50,17 @@ static OP(fail)
         MEM = RUN->frame->memory.bytes;   \
         MEM_LEN = RUN->frame->memory.len; \
     } while (0)
+
+/* Between memory's order of bytes and a slot's. */
+static inline void word_swap(void *to, const void *from)
+{
+    u256 v;
+    memcpy(&v, from, sizeof v);
+    v = in_limbs(v);
+    v = in_limbs((u256){{__builtin_bswap64(v.w[3]), __builtin_bswap64(v.w[2]),
+                         __builtin_bswap64(v.w[1]), __builtin_bswap64(v.w[0])}});
+    memcpy(to, &v, sizeof v);
+}
 
 static inline bool reaches(u64 at, u64 mem_len)
 {
@@ -56,26 +81,26 @@ static inline u256 offset_add(const u256 *word, i64 plus)
     return u256_add(*word, (u256){{(u64)plus, fill, fill, fill}});
 }
 
-static OP(mload_slow)
-{
-    RUN->frame->status = body_run(RUN, instr_mload, 1, GAS + op->c);
-    if (RUN->frame->status != EVM_SUCCESS)
-        TAIL(op_fail);
-    *WORD_AT(op->d) = RUN->scratch[0];
-    RELOAD(op->c);
-    NEXT;
-}
+/* Opens memory for the operation at hand or ends the run. */
+#define OPEN(address, len, rest)                           \
+    do {                                                   \
+        if (!memory_open(RUN, address, len, GAS + (rest))) \
+            TAIL(op_fail);                                 \
+        RELOAD(rest);                                      \
+    } while (0)
 
 static OP(mload_r_slow)
 {
-    RUN->scratch[0] = offset_add(WORD_AT(op->a), (i64)op->imm);
-    TAIL(op_mload_slow);
+    OPEN(offset_add(WORD_AT(op->a), (i64)op->imm), WORD, op->c);
+    word_swap(WORD_AT(op->d), MEM + RUN->at);
+    NEXT;
 }
 
 static OP(mload_i_slow)
 {
-    RUN->scratch[0] = u256_from_u64(op->imm);
-    TAIL(op_mload_slow);
+    OPEN(u256_from_u64(op->imm), WORD, op->c);
+    word_swap(WORD_AT(op->d), MEM + RUN->at);
+    NEXT;
 }
 
 /* d = the word of memory at slot a plus imm. */
@@ -84,7 +109,7 @@ OP(mload_r)
     u64 at;
     if (UNLIKELY(!address_of(&at, WORD_AT(op->a), (i64)op->imm) || !reaches(at, MEM_LEN)))
         TAIL(op_mload_r_slow);
-    *WORD_AT(op->d) = u256_load_be(MEM + at);
+    word_swap(WORD_AT(op->d), MEM + at);
     NEXT;
 }
 
@@ -93,51 +118,42 @@ OP(mload_i)
 {
     if (UNLIKELY(!reaches(op->imm, MEM_LEN)))
         TAIL(op_mload_i_slow);
-    *WORD_AT(op->d) = u256_load_be(MEM + op->imm);
+    word_swap(WORD_AT(op->d), MEM + op->imm);
     NEXT;
 }
 
 OP(mload_u)
 {
-    *WORD_AT(op->d) = u256_load_be(MEM + op->imm);
-    NEXT;
-}
-
-static OP(mstore_slow)
-{
-    RUN->frame->status = body_run(RUN, instr_mstore, 2, GAS + op->d);
-    if (RUN->frame->status != EVM_SUCCESS)
-        TAIL(op_fail);
-    RELOAD(op->d);
+    word_swap(WORD_AT(op->d), MEM + op->imm);
     NEXT;
 }
 
 static OP(mstore_rr_slow)
 {
-    RUN->scratch[1] = offset_add(WORD_AT(op->a), op->c);
-    RUN->scratch[0] = *WORD_AT(op->b);
-    TAIL(op_mstore_slow);
+    OPEN(offset_add(WORD_AT(op->a), op->c), WORD, op->d);
+    word_swap(MEM + RUN->at, WORD_AT(op->b));
+    NEXT;
 }
 
 static OP(mstore_rk_slow)
 {
-    RUN->scratch[1] = offset_add(WORD_AT(op->a), op->c);
-    RUN->scratch[0] = u256_load_be(op->bytes);
-    TAIL(op_mstore_slow);
+    OPEN(offset_add(WORD_AT(op->a), op->c), WORD, op->d);
+    memcpy(MEM + RUN->at, op->bytes, WORD);
+    NEXT;
 }
 
 static OP(mstore_ir_slow)
 {
-    RUN->scratch[1] = u256_from_u64((u64)op->c);
-    RUN->scratch[0] = *WORD_AT(op->b);
-    TAIL(op_mstore_slow);
+    OPEN(u256_from_u64((u64)op->c), WORD, op->d);
+    word_swap(MEM + RUN->at, WORD_AT(op->b));
+    NEXT;
 }
 
 static OP(mstore_ik_slow)
 {
-    RUN->scratch[1] = u256_from_u64((u64)op->c);
-    RUN->scratch[0] = u256_load_be(op->bytes);
-    TAIL(op_mstore_slow);
+    OPEN(u256_from_u64((u64)op->c), WORD, op->d);
+    memcpy(MEM + RUN->at, op->bytes, WORD);
+    NEXT;
 }
 
 /* Stores slot b, or (k) a constant's 32 bytes, at slot a plus c. */
@@ -146,7 +162,7 @@ OP(mstore_rr)
     u64 at;
     if (UNLIKELY(!address_of(&at, WORD_AT(op->a), op->c) || !reaches(at, MEM_LEN)))
         TAIL(op_mstore_rr_slow);
-    u256_store_be(MEM + at, *WORD_AT(op->b));
+    word_swap(MEM + at, WORD_AT(op->b));
     NEXT;
 }
 
@@ -164,7 +180,7 @@ OP(mstore_ir)
 {
     if (UNLIKELY(!reaches((u64)op->c, MEM_LEN)))
         TAIL(op_mstore_ir_slow);
-    u256_store_be(MEM + op->c, *WORD_AT(op->b));
+    word_swap(MEM + op->c, WORD_AT(op->b));
     NEXT;
 }
 
@@ -178,7 +194,7 @@ OP(mstore_ik)
 
 OP(mstore_ur)
 {
-    u256_store_be(MEM + op->c, *WORD_AT(op->b));
+    word_swap(MEM + op->c, WORD_AT(op->b));
     NEXT;
 }
 
@@ -190,12 +206,8 @@ OP(mstore_uk)
 
 static OP(mstore8_slow)
 {
-    RUN->scratch[1] = offset_add(WORD_AT(op->a), op->c);
-    RUN->scratch[0] = *WORD_AT(op->b);
-    RUN->frame->status = body_run(RUN, instr_mstore8, 2, GAS + op->d);
-    if (RUN->frame->status != EVM_SUCCESS)
-        TAIL(op_fail);
-    RELOAD(op->d);
+    OPEN(offset_add(WORD_AT(op->a), op->c), 1, op->d);
+    MEM[RUN->at] = (u8)WORD_AT(op->b)->w[0];
     NEXT;
 }
 

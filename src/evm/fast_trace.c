@@ -83,17 +83,22 @@ void trace_temp_free(struct trace *t, i32 slot)
 
 static u16 value_new(struct trace *t, enum value_kind kind)
 {
-    if (t->value_count == VALUES_MAX) {
+    u16 id;
+    if (t->spare_count) {
+        id = t->spares[--t->spare_count];
+    } else if (t->value_count < VALUES_MAX) {
+        id = (u16)t->value_count++;
+    } else {
         t->is_failed = true;
-        t->value_count--;
+        id = 0;
     }
-    struct value *v = &t->values[t->value_count];
+    struct value *v = &t->values[id];
     v->kind = kind;
     v->slot = NO_SLOT;
     v->refs = 0;
     v->bits = 256;
     v->pooled = NULL;
-    return (u16)t->value_count++;
+    return id;
 }
 
 u16 value_slot(struct trace *t, i32 slot, unsigned bits)
@@ -150,6 +155,8 @@ void value_drop(struct trace *t, u16 id)
         value_drop(t, v->b);
     if (v->kind == VALUE_COMPARE || v->kind == VALUE_SUM)
         value_drop(t, v->a);
+    if (!t->is_failed)
+        t->spares[t->spare_count++] = id;
 }
 
 const u256 *value_pooled(struct trace *t, u16 id)
@@ -440,16 +447,37 @@ void trace_leave(struct trace *t, unsigned id, u32 pc)
     trace_fix_rest(t, &op->b);
 }
 
-void trace_exit(struct trace *t, const struct op *branch, u32 pc, bool is_bad)
+void trace_leave_to(struct trace *t, u16 target)
+{
+    trace_emit(t, FAST_target, 0, t->values[target].slot, 0);
+    unsigned before = t->out->count;
+    trace_leave(t, FAST_jump_saved, 0);
+    if (t->out->count != before + 1 || t->is_failed)
+        return;
+    /* Nothing had to be moved: the jump can read the slot itself. */
+    struct op *op = &t->out->ops[before - 1];
+    i32 slot = op->a;
+    *op = op[1];
+    op->fn = op_jump_dynamic;
+    op->a = slot;
+    t->out->count--;
+    t->fixes[t->fix_count - 1].field = &op->b;
+}
+
+void trace_leave_badly(struct trace *t)
+{
+    struct op *op = trace_emit(t, FAST_jump_bad, 0, 0, 0);
+    trace_fix_rest(t, &op->b);
+}
+
+void trace_exit_begin(struct trace *t, const struct op *branch)
 {
     t->branches[t->exits] = (u16)(branch - t->path.ops);
     t->stub_starts[t->exits++] = (u16)t->stubs.count;
     t->out = &t->stubs;
-    if (is_bad) {
-        struct op *op = trace_emit(t, FAST_jump_bad, 0, 0, 0);
-        trace_fix_rest(t, &op->b);
-    } else {
-        trace_leave(t, FAST_jump_cold, pc);
-    }
+}
+
+void trace_exit_end(struct trace *t)
+{
     t->out = &t->path;
 }

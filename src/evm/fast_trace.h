@@ -6,12 +6,13 @@
 #include "evm/fast_int.h"
 
 enum {
-    STEPS_MAX = 400,   /* instructions in a trace */
+    STEPS_MAX = 3000,  /* instructions in a trace */
+    REPEAT_MAX = 200,  /* a trace this long does not go where it, or another trace, has been */
     EXITS_MAX = 12,    /* side exits of a trace */
     SEGMENTS_MAX = 48, /* jumps followed inside a trace */
     NEED_MAX = 160,    /* words below the entry's top that a trace may touch */
-    VALUES_MAX = 2 * STEPS_MAX + NEED_MAX,
-    OPS_MAX = 800,
+    VALUES_MAX = 1024, /* alive at once */
+    OPS_MAX = 4000,
     FIXES_MAX = STEPS_MAX + 64,
     NO_SLOT = INT32_MIN,
 };
@@ -62,11 +63,13 @@ struct trace {
     int height, lowest, highest; /* of the stack in words, relative to the entry's top */
     u16 stack[NEED_MAX + GROWTH_MAX];
     unsigned value_count, fix_count;
+    unsigned spare_count;
     unsigned temp_top; /* temporaries ever used */
     u64 temps_taken[TEMP_MAX / 64];
     u64 memory_known; /* memory is at least this long here */
     bool is_done;
-    bool is_failed; /* a table overflowed: the trace is given up */
+    bool is_failed;         /* a table overflowed: the trace is given up */
+    u16 spares[VALUES_MAX]; /* values nobody refers to any more, to be used again */
     struct value values[VALUES_MAX];
     struct fix fixes[FIXES_MAX];
     u16 branches[EXITS_MAX];    /* operations of the path that branch ... */
@@ -110,5 +113,10 @@ void stack_push(struct trace *t, u16 id);
 
 /* Puts the stack in order and goes on at pc by operation `id` (jump_cold, plain, ...). */
 void trace_leave(struct trace *t, unsigned id, u32 pc);
-/* Makes the side exit of a branch that was just emitted; is_bad: the jump's target is none. */
-void trace_exit(struct trace *t, const struct op *branch, u32 pc, bool is_bad);
+/* Goes on where the value, which lies in a slot, says. */
+void trace_leave_to(struct trace *t, u16 target);
+/* The jump has no destination. */
+void trace_leave_badly(struct trace *t);
+/* Begins and ends the side exit of a branch that was just emitted: between them, leave. */
+void trace_exit_begin(struct trace *t, const struct op *branch);
+void trace_exit_end(struct trace *t);

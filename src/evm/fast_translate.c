@@ -72,6 +72,29 @@ static void emit_family(struct trace *t, unsigned family, u16 a, u16 b, unsigned
     op->d = result_slot(t, bits);
 }
 
+/* The handler that does a family's RR form on one limb, or 0. */
+static unsigned low_of(unsigned family)
+{
+    switch (family) {
+    case FAST_add: return FAST_add_low;
+    case FAST_sub: return FAST_sub_low;
+    case FAST_mul: return FAST_mul_low;
+    case FAST_and: return FAST_and_low;
+    case FAST_or: return FAST_or_low;
+    case FAST_xor: return FAST_xor_low;
+    }
+    return 0;
+}
+
+/* As emit_family; a result of one limb is made from the low limbs alone. */
+static void emit_short(struct trace *t, unsigned family, u16 a, u16 b, unsigned bits)
+{
+    if (bits > 64 || is_const(t, a) || is_const(t, b))
+        emit_family(t, family, a, b, bits);
+    else
+        emit_slots(t, low_of(family), a, b, bits)->imm = ~(u64)0;
+}
+
 static unsigned min_bits(unsigned a, unsigned b)
 {
     return a < b ? a : b;
@@ -127,7 +150,7 @@ static void do_add(struct trace *t, u16 a, u16 b)
         return;
     }
     unsigned bits = value(t, a)->bits > value(t, b)->bits ? value(t, a)->bits : value(t, b)->bits;
-    emit_family(t, FAST_add, a, b, min_bits(bits + 1, 256));
+    emit_short(t, FAST_add, a, b, min_bits(bits + 1, 256));
 }
 
 static void do_sub(struct trace *t, u16 a, u16 b)
@@ -190,7 +213,7 @@ static void do_mul(struct trace *t, u16 a, u16 b)
         value_drop(t, b);
         shift_left(t, a, (unsigned)log);
     } else {
-        emit_family(t, FAST_mul, a, b, min_bits(value(t, a)->bits + value(t, b)->bits, 256));
+        emit_short(t, FAST_mul, a, b, min_bits(value(t, a)->bits + value(t, b)->bits, 256));
     }
 }
 
@@ -270,10 +293,19 @@ static void do_smod(struct trace *t, u16 a, u16 b)
         emit_slots(t, FAST_smod_rr, a, b, 256)->divisor = divisor_new(t, U256_ZERO);
 }
 
-/* ADDMOD and MULMOD: handler `id` with the modulus in a slot, the one after the next with it known. */
+/* ADDMOD and MULMOD: handler `id` with the modulus in a slot, id_const with it known. */
 static void do_modular(struct trace *t, unsigned id, unsigned id_const)
 {
     u16 a = stack_pop(t), b = stack_pop(t), m = stack_pop(t);
+    if (is_const(t, m) && log2_of(value(t, m)->k) >= 0) {
+        /* Wrapping at 2^256 does not matter to a smaller power of two. */
+        if (id == FAST_addmod)
+            do_add(t, a, b);
+        else
+            do_mul(t, a, b);
+        do_mod(t, stack_pop(t), m);
+        return;
+    }
     unsigned bits = value(t, m)->bits;
     struct u256_divisor *divisor = divisor_new(t, is_const(t, m) ? value(t, m)->k : U256_ZERO);
     if (is_const(t, m)) {
@@ -291,31 +323,51 @@ static void do_modular(struct trace *t, unsigned id, unsigned id_const)
 
 /* --- bits ----------------------------------------------------------------------------------- */
 
-/*
- * AND of a one-limb mask with what was just shifted right: one operation that cuts the field out,
- * if it lies in one limb and the shift's result is wanted by nobody else.
- */
+/* Shifting right and masking is one operation if the field lies in one limb. */
+static bool cut_shifted(struct op *last, u64 mask)
+{
+    unsigned bits = 64 - (unsigned)__builtin_clzll(mask);
+    for (unsigned limb = 0; limb < 4; limb++) {
+        if (last->fn != fast_handlers[FAST_shr_0 + limb])
+            continue;
+        if (limb < 3 && last->imm + bits > 64)
+            return false;
+        last->fn = op_extract;
+        last->b = (i32)limb * 8;
+        last->c = (i32)last->imm;
+        return true;
+    }
+    return false;
+}
+
+/* What else can be done on the low limb if no more is wanted. */
+static bool cut_computed(struct op *last)
+{
+    static const u16 families[] = {FAST_add, FAST_sub, FAST_mul, FAST_and, FAST_or, FAST_xor};
+    for (unsigned i = 0; i < ARRAY_LEN(families); i++) {
+        if (last->fn == fast_handlers[families[i]]) {
+            last->fn = fast_handlers[low_of(families[i])];
+            return true;
+        }
+    }
+    if (last->fn != op_shl_0)
+        return false;
+    last->fn = op_shl_low;
+    last->c = (i32)last->imm;
+    return true;
+}
+
+/* AND of a one-limb mask with what was computed just now and is wanted by nobody else. */
 static bool cut_field(struct trace *t, u16 a, u64 mask)
 {
     const struct value *v = value(t, a);
     if (v->refs != 1 || v->kind != VALUE_SLOT || t->path.count == 0)
         return false;
     struct op *last = &t->path.ops[t->path.count - 1];
-    if (last->d != v->slot)
+    if (last->d != v->slot || !(cut_shifted(last, mask) || cut_computed(last)))
         return false;
-    for (unsigned limb = 0; limb < 4; limb++) {
-        if (last->fn != fast_handlers[FAST_shr_0 + limb])
-            continue;
-        unsigned bits = 64 - (unsigned)__builtin_clzll(mask);
-        if (limb < 3 && last->imm + bits > 64)
-            return false;
-        last->fn = op_extract;
-        last->b = (i32)limb * 8;
-        last->c = (i32)last->imm;
-        last->imm = mask;
-        return true;
-    }
-    return false;
+    last->imm = mask;
+    return true;
 }
 
 /* a AND the constant b. */
@@ -349,7 +401,7 @@ static void do_and(struct trace *t, u16 a, u16 b)
     else if (is_const(t, b))
         and_const(t, a, b);
     else
-        emit_family(t, FAST_and, a, b, min_bits(value(t, a)->bits, value(t, b)->bits));
+        emit_short(t, FAST_and, a, b, min_bits(value(t, a)->bits, value(t, b)->bits));
 }
 
 /* OR and XOR. */
@@ -368,7 +420,7 @@ static void do_or(struct trace *t, u16 a, u16 b, unsigned family, fold_fn *calc)
         return;
     }
     unsigned bits = value(t, a)->bits > value(t, b)->bits ? value(t, a)->bits : value(t, b)->bits;
-    emit_family(t, family, a, b, bits);
+    emit_short(t, family, a, b, bits);
 }
 
 static void do_not(struct trace *t)
@@ -709,43 +761,16 @@ static bool is_push(u8 opcode)
  */
 static void follow(struct trace *t, u32 pc)
 {
-    bool is_loop = pc <= t->pc && is_push(t->previous) && is_followed(t, pc) && !is_call(t);
-    if (t->segments == SEGMENTS_MAX || is_loop || pc == t->start) {
+    bool is_known = is_followed(t, pc), is_back = pc <= t->pc;
+    bool is_loop = is_back && is_known && is_push(t->previous) && !is_call(t);
+    bool is_long = t->steps >= REPEAT_MAX && (is_known || t->fast->entries[pc]);
+    if (t->segments == SEGMENTS_MAX || is_loop || is_long || pc == t->start) {
         trace_leave(t, FAST_jump_cold, pc);
         t->is_done = true;
         return;
     }
     t->segment_starts[t->segments++] = pc;
     t->pc = pc;
-}
-
-static void do_jump(struct trace *t)
-{
-    u16 to = stack_pop(t);
-    if (is_const(t, to)) {
-        if (is_destination(t, to)) {
-            follow(t, (u32)value(t, to)->k.w[0]);
-        } else {
-            struct op *op = trace_emit(t, FAST_jump_bad, 0, 0, 0);
-            trace_fix_rest(t, &op->b);
-            t->is_done = true;
-        }
-        value_drop(t, to);
-        return;
-    }
-    trace_emit(t, FAST_target, 0, value_in_slot(t, to), 0);
-    unsigned before = t->path.count;
-    trace_leave(t, FAST_jump_saved, 0);
-    if (t->path.count == before + 1 && !t->is_failed) {
-        i32 slot = t->path.ops[before - 1].a;
-        t->path.ops[before].fn = op_jump_dynamic;
-        t->path.ops[before].a = slot;
-        t->path.ops[before - 1] = t->path.ops[before];
-        t->path.count--;
-        t->fixes[t->fix_count - 1].field = &t->path.ops[before - 1].b;
-    }
-    value_drop(t, to);
-    t->is_done = true;
 }
 
 /* Does the code at pc soon give up? Then a branch around it is mostly taken. */
@@ -778,34 +803,64 @@ static struct op *emit_branch(struct trace *t, u16 condition, bool when)
     return op;
 }
 
+/* Leaves, or goes on, for a jump that is certainly taken. */
+static void jump_surely(struct trace *t, u16 to)
+{
+    if (is_const(t, to) && is_destination(t, to)) {
+        follow(t, (u32)value(t, to)->k.w[0]);
+        return;
+    }
+    if (is_const(t, to)) {
+        trace_leave_badly(t);
+    } else {
+        value_in_slot(t, to);
+        trace_leave_to(t, to);
+    }
+    t->is_done = true;
+}
+
+static void do_jump(struct trace *t)
+{
+    u16 to = stack_pop(t);
+    jump_surely(t, to);
+    value_drop(t, to);
+}
+
+/* JUMPI: the likelier way is followed, the other one is a side exit. */
 static void do_jumpi(struct trace *t)
 {
     u16 to = stack_pop(t), condition = stack_pop(t);
-    bool is_valid = is_destination(t, to);
-    u32 target = is_valid ? (u32)value(t, to)->k.w[0] : 0, next = t->pc + 1;
-    value_drop(t, to);
+    u32 next = t->pc + 1;
     if (is_const(t, condition)) {
-        bool taken = !u256_is_zero(value(t, condition)->k);
-        value_drop(t, condition);
-        if (taken && !is_valid) {
-            struct op *op = trace_emit(t, FAST_jump_bad, 0, 0, 0);
-            trace_fix_rest(t, &op->b);
-            t->is_done = true;
-        } else if (taken) {
-            follow(t, target);
-        } else {
+        if (u256_is_zero(value(t, condition)->k))
             t->pc = next;
-        }
+        else
+            jump_surely(t, to);
+        drop2(t, to, condition);
         return;
     }
+    bool is_known = is_const(t, to), is_valid = is_known && is_destination(t, to);
+    u32 target = is_valid ? (u32)value(t, to)->k.w[0] : 0;
     bool follows_taken = is_valid && (target <= t->pc || gives_up(t, next));
+    if (!is_known)
+        value_in_slot(t, to);
     struct op *branch = emit_branch(t, condition, !follows_taken);
     value_drop(t, condition);
-    trace_exit(t, branch, follows_taken ? next : target, !follows_taken && !is_valid);
+    trace_exit_begin(t, branch);
+    if (follows_taken)
+        trace_leave(t, FAST_jump_cold, next);
+    else if (is_valid)
+        trace_leave(t, FAST_jump_cold, target);
+    else if (is_known)
+        trace_leave_badly(t);
+    else
+        trace_leave_to(t, to);
+    trace_exit_end(t);
     if (follows_taken)
         follow(t, target);
     else
         t->pc = next;
+    value_drop(t, to);
 }
 
 /* --- the path ------------------------------------------------------------------------------- */
@@ -832,6 +887,29 @@ static void do_swap(struct trace *t, unsigned depth)
     u16 *deep = stack_at(t, depth), *top = stack_at(t, 0), id = *top;
     *top = *deep;
     *deep = id;
+}
+
+/* Is this the handler of an operation that only computes its result? */
+static bool is_pure(op_fn *fn)
+{
+    for (unsigned id = FAST_add; id < FAST_br_lt; id++)
+        if (fast_handlers[id] == fn)
+            return true;
+    for (unsigned id = FAST_rsub_rk; id < FAST_mload_r; id++)
+        if (fast_handlers[id] == fn)
+            return true;
+    return false;
+}
+
+/* What was computed last and for nothing is taken back. */
+static void do_pop(struct trace *t)
+{
+    u16 id = stack_pop(t);
+    const struct value *v = value(t, id);
+    struct op *last = t->path.count ? &t->path.ops[t->path.count - 1] : NULL;
+    if (last && v->kind == VALUE_SLOT && v->refs == 1 && last->d == v->slot && is_pure(last->fn))
+        t->path.count--;
+    value_drop(t, id);
 }
 
 static void emit_simple(struct trace *t, unsigned id, unsigned bits)
@@ -888,7 +966,7 @@ static void do_instruction(struct trace *t, u8 opcode)
     case OP_SHR:
     case OP_SAR: do_shift(t, opcode); break;
     case OP_CLZ: do_clz(t); break;
-    case OP_POP: value_drop(t, stack_pop(t)); break;
+    case OP_POP: do_pop(t); break;
     case OP_MLOAD: do_mload(t); break;
     case OP_MSTORE: do_mstore(t); break;
     case OP_MSTORE8: do_mstore8(t); break;
@@ -936,15 +1014,15 @@ static bool is_boundary(const struct trace *t, u8 opcode)
     const struct opcode_info *info = &t->info[opcode];
     if (t->height - info->in + info->out > GROWTH_MAX - 1 || t->height - info->in < -NEED_MAX + 1)
         return true;
+    if (opcode == OP_JUMPDEST && t->steps >= REPEAT_MAX && t->fast->entries[t->pc])
+        return true;
     return t->pc == t->start;
 }
 
 /* Instructions that are left to the plain interpreter. */
 static bool is_foreign(const struct trace *t, u8 opcode)
 {
-    if (!t->info[opcode].name || opcode == OP_INVALID)
-        return true;
-    return opcode == OP_JUMPI && !is_const(t, *stack_at((struct trace *)t, 0));
+    return !t->info[opcode].name || opcode == OP_INVALID;
 }
 
 static void step_path(struct trace *t)
@@ -952,6 +1030,7 @@ static void step_path(struct trace *t)
     u8 opcode = t->pc < t->code->len ? t->code->bytes[t->pc] : OP_STOP;
     if (is_boundary(t, opcode) || is_foreign(t, opcode)) {
         trace_leave(t, is_foreign(t, opcode) ? FAST_plain : FAST_jump_cold, t->pc);
+        t->path.ops[t->path.count - 1].imm = !is_foreign(t, opcode);
         t->is_done = true;
         return;
     }
@@ -997,7 +1076,7 @@ static struct op *assemble(struct trace *t)
 
 static void trace_init(struct trace *t, const struct code *code, u32 pc)
 {
-    memset(t, 0, offsetof(struct trace, values));
+    memset(t, 0, offsetof(struct trace, spares));
     t->code = code;
     t->fast = code->fast;
     t->fork = code->fast->fork;
@@ -1008,17 +1087,19 @@ static void trace_init(struct trace *t, const struct code *code, u32 pc)
     t->path.count = t->stubs.count = 0;
 }
 
-struct op *fast_translate(const struct code *code, u32 pc)
+struct op *fast_translate(struct evm *evm, const struct code *code, u32 pc)
 {
-    struct trace t;
-    trace_init(&t, code, pc);
-    while (!t.is_done && !t.is_failed)
-        step_path(&t);
-    u64 work = t.steps + 8;
+    if (!evm->translator)
+        evm->translator = mem_zalloc(sizeof(struct trace));
+    struct trace *t = evm->translator;
+    trace_init(t, code, pc);
+    while (!t->is_done && !t->is_failed)
+        step_path(t);
+    u64 work = t->steps + 8;
     code->fast->work_left -= work < code->fast->work_left ? work : code->fast->work_left;
-    if (t.is_failed || t.steps == 0) {
+    if (t->is_failed || t->steps == 0) {
         code->fast->heat[pc] = HEAT_NEVER;
         return NULL;
     }
-    return code->fast->entries[pc] = assemble(&t);
+    return code->fast->entries[pc] = assemble(t);
 }
