@@ -1,0 +1,167 @@
+#include "node/dev_options.h"
+
+#include <string.h>
+
+#include "args/args.h"
+#include "args/version.h"
+
+/* The command line before it is understood. */
+struct words {
+    u64 port, chain_id, accounts, gas_limit, base_fee, history, batch, body, connections;
+    const char *host, *mnemonic, *balance, *block_time, *fork, *origins, *hosts;
+    bool is_silent, is_version;
+};
+
+static const struct args_command about = {
+    .program = "ashlar dev",
+    .usage = "[options]",
+    .summary = "A chain for one developer: every transaction is sealed into a block at once.",
+    .details =
+        "Everything lives in memory and is gone when the program ends. The accounts and their\n"
+        "keys are known to everybody: never send anything of value to them.",
+};
+
+/* "10000" ether as wei. */
+static bool parse_ether(u256 *wei, const char *text)
+{
+    u256 ether, unit = u256_from_u64(1000000000000000000);
+    return text[0] >= '0' && text[0] <= '9' && u256_parse(&ether, text) &&
+           !u256_mul_overflow(wei, ether, unit);
+}
+
+/* "12" or "0.25" seconds as milliseconds; at most a year. */
+static bool parse_seconds(u64 *ms, const char *text)
+{
+    u64 value = 0, unit = 1000;
+    bool after_point = false;
+    if (!*text)
+        return false;
+    for (; *text; text++) {
+        if (*text == '.' && !after_point) {
+            after_point = true;
+            continue;
+        }
+        if (*text < '0' || *text > '9' || unit == 1 || value > (u64)365 * 86400 * 1000)
+            return false;
+        if (after_point)
+            unit /= 10;
+        value = after_point ? value + (u64)(*text - '0') * unit
+                            : value * 10 + (u64)(*text - '0') * 1000;
+    }
+    *ms = value;
+    return value <= (u64)365 * 86400 * 1000;
+}
+
+static int bad_value(const char *name, const char *value, const char *want)
+{
+    return args_fail(&about, "--%s %s: %s", name, value, want);
+}
+
+static bool fits(u64 value, u64 most, const char *name, int *exit_code)
+{
+    if (value <= most)
+        return true;
+    *exit_code = args_fail(&about, "--%s: at most %llu", name, (unsigned long long)most);
+    return false;
+}
+
+static bool understand(struct dev_command *command, const struct words *words, int *exit_code)
+{
+    struct dev_options *dev = &command->dev;
+    if (!fits(words->port, 65535, "port", exit_code) ||
+        !fits(words->accounts, DEV_ACCOUNTS_MAX, "accounts", exit_code) ||
+        !fits(words->history, UINT32_MAX, "history", exit_code) ||
+        !fits(words->batch, 1000000, "batch-limit", exit_code) ||
+        !fits(words->body, 1024, "body-limit", exit_code) ||
+        !fits(words->connections, 65536, "connections", exit_code))
+        return false;
+    if (!parse_ether(&dev->balance, words->balance)) {
+        *exit_code = bad_value("balance", words->balance, "a whole number of ether is needed");
+        return false;
+    }
+    if (words->block_time && !parse_seconds(&dev->block_time_ms, words->block_time)) {
+        *exit_code = bad_value("block-time", words->block_time, "a number of seconds is needed");
+        return false;
+    }
+    if (words->fork && !fork_parse(&dev->fork, words->fork)) {
+        *exit_code = bad_value("fork", words->fork,
+                               "not a fork; known are london, paris, shanghai, cancun, prague and "
+                               "osaka");
+        return false;
+    }
+    dev->chain_id = words->chain_id;
+    dev->accounts = (u32)words->accounts;
+    dev->mnemonic = words->mnemonic;
+    dev->gas_limit = words->gas_limit;
+    dev->base_fee = u256_from_u64(words->base_fee);
+    dev->history = (u32)words->history;
+    command->http.port = (u16)words->port;
+    command->http.host = words->host;
+    command->http.cors_origins = words->origins;
+    command->http.hosts = words->hosts;
+    command->http.body_max = (u32)words->body * 1024 * 1024;
+    command->http.connections_max = (u32)words->connections;
+    command->rpc.batch_max = (u32)words->batch;
+    command->is_silent = words->is_silent;
+    return true;
+}
+
+bool dev_command_read(struct dev_command *command, int argc, char **argv, int *exit_code)
+{
+    command->dev = dev_options_default();
+    command->http = http_options_default();
+    command->rpc = rpc_options_default();
+    struct words words = {
+        .port = 8545,
+        .host = "127.0.0.1",
+        .chain_id = command->dev.chain_id,
+        .accounts = command->dev.accounts,
+        .mnemonic = command->dev.mnemonic,
+        .balance = "10000",
+        .gas_limit = command->dev.gas_limit,
+        .base_fee = u256_low(command->dev.base_fee),
+        .origins = command->http.cors_origins,
+        .hosts = command->http.hosts,
+        .batch = command->rpc.batch_max,
+        .body = command->http.body_max >> 20,
+        .connections = command->http.connections_max,
+    };
+    const struct args_option options[] = {
+        {"port", ARGS_U64, &words.port, "N", "port to listen on, 0 for any that is free (8545)"},
+        {"host", ARGS_TEXT, &words.host, "IP", "address to listen on (127.0.0.1)"},
+        {"chain-id", ARGS_U64, &words.chain_id, "N", "chain id (31337)"},
+        {"accounts", ARGS_U64, &words.accounts, "N", "number of accounts with ether (10)"},
+        {"mnemonic", ARGS_TEXT, &words.mnemonic, "WORDS", "BIP-39 words their keys come from"},
+        {"balance", ARGS_TEXT, &words.balance, "ETHER", "ether of each account (10000)"},
+        {"block-time", ARGS_TEXT, &words.block_time, "S",
+         "make a block every S seconds instead of one a transaction"},
+        {"gas-limit", ARGS_U64, &words.gas_limit, "N", "gas limit of a block (30000000)"},
+        {"base-fee", ARGS_U64, &words.base_fee, "WEI", "base fee of the first block (1000000000)"},
+        {"fork", ARGS_TEXT, &words.fork, "NAME", "rules in force, london to osaka (osaka)"},
+        {"history", ARGS_U64, &words.history, "N",
+         "keep N blocks and their states, and bound memory by it; 0 keeps all (0)"},
+        {"cors", ARGS_TEXT, &words.origins, "LIST", "origins that browsers may call from (*)"},
+        {"vhosts", ARGS_TEXT, &words.hosts, "LIST",
+         "names accepted in Host besides localhost and IP addresses; * for any"},
+        {"batch-limit", ARGS_U64, &words.batch, "N", "requests in a batch (1000)"},
+        {"body-limit", ARGS_U64, &words.body, "MIB", "size of a request (10)"},
+        {"connections", ARGS_U64, &words.connections, "N", "connections at a time (1024)"},
+        {"silent", ARGS_FLAG, &words.is_silent, NULL, "print nothing"},
+        {"version", ARGS_FLAG, &words.is_version, NULL, "print the version"},
+        {0},
+    };
+    int rest;
+    if (!args_begin(&about, options, argc, argv, &rest, exit_code))
+        return false;
+    if (words.is_version) {
+        puts("ashlar dev " ASHLAR_VERSION);
+        *exit_code = EXIT_OK;
+        return false;
+    }
+    if (rest) {
+        *exit_code =
+            args_fail(&about, "\"%s\" is not an option (--help lists what there is)", argv[0]);
+        return false;
+    }
+    return understand(command, &words, exit_code);
+}

@@ -1,0 +1,17 @@
+/* The command line of `ashlar dev`. */
+#pragma once
+
+#include "base/status.h"
+#include "dev/dev.h"
+#include "http/server.h"
+#include "rpc/rpc.h"
+
+struct dev_command {
+    struct dev_options dev;
+    struct http_options http;
+    struct rpc_options rpc;
+    bool is_silent;
+};
+
+/* False when main is to return *exit_code at once. Texts are borrowed from argv. */
+bool dev_command_read(struct dev_command *command, int argc, char **argv, int *exit_code);

@@ -1,0 +1,56 @@
+/* ashlar-node: the chain client. Picks the command; each has its own file. */
+#include <stdio.h>
+#include <string.h>
+
+#include "args/args.h"
+#include "args/version.h"
+#include "node/node.h"
+
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *summary;
+} commands[] = {
+    {"dev", node_dev_main, "a chain for one developer, sealing transactions as they come"},
+};
+
+static void print_usage(FILE *to)
+{
+    fputs("usage: ashlar-node COMMAND ...\n\ncommands:\n", to);
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+        fprintf(to, "  %-12s %s\n", commands[i].name, commands[i].summary);
+    fputs("\nashlar-node COMMAND --help tells more.\n", to);
+}
+
+static int unknown_command(const char *word)
+{
+    const char *names[ARRAY_LEN(commands)];
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+        names[i] = commands[i].name;
+    const char *near = args_nearest(word, names, ARRAY_LEN(commands));
+    fprintf(stderr, "ashlar-node: there is no command \"%s\"", word);
+    if (near)
+        fprintf(stderr, "; did you mean \"%s\"?", near);
+    fputs("\nashlar-node --help lists what there is.\n", stderr);
+    return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        print_usage(stderr);
+        return EXIT_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        print_usage(stdout);
+        return EXIT_OK;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        puts("ashlar-node " ASHLAR_VERSION);
+        return EXIT_OK;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+        if (strcmp(argv[1], commands[i].name) == 0)
+            return commands[i].run(argc - 2, argv + 2);
+    return unknown_command(argv[1]);
+}
