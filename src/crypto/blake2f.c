@@ -38,7 +38,8 @@ static const u64 iv[8] = {
         break;       \
     ROUND(__VA_ARGS__)
 
-void blake2f(u64 h[8], const u64 m[16], const u64 t[2], bool final, u32 rounds)
+static inline __attribute__((always_inline)) void compress(u64 h[8], const u64 m[16],
+                                                           const u64 t[2], bool final, u32 rounds)
 {
     u64 v0 = h[0], v1 = h[1], v2 = h[2], v3 = h[3], v4 = h[4], v5 = h[5], v6 = h[6], v7 = h[7];
     u64 v8 = iv[0], v9 = iv[1], va = iv[2], vb = iv[3], vc = iv[4] ^ t[0], vd = iv[5] ^ t[1],
@@ -63,4 +64,24 @@ void blake2f(u64 h[8], const u64 m[16], const u64 t[2], bool final, u32 rounds)
     h[5] ^= v5 ^ vd;
     h[6] ^= v6 ^ ve;
     h[7] ^= v7 ^ vf;
+}
+
+#if defined(__x86_64__)
+/* With three-operand rotates; on AMD's processors, what else is made of rotates can be slow. */
+__attribute__((target("bmi2"))) static void compress_bmi2(u64 h[8], const u64 m[16], const u64 t[2],
+                                                          bool final, u32 rounds)
+{
+    compress(h, m, t, final, rounds);
+}
+#endif
+
+void blake2f(u64 h[8], const u64 m[16], const u64 t[2], bool final, u32 rounds)
+{
+#if defined(__x86_64__)
+    if (LIKELY(__builtin_cpu_supports("bmi2"))) {
+        compress_bmi2(h, m, t, final, rounds);
+        return;
+    }
+#endif
+    compress(h, m, t, final, rounds);
 }

@@ -410,12 +410,14 @@ u256 u256_exp(u256 base, u256 exponent)
 {
     if (u256_eq(base, u256_from_u64(2)))
         return u256_shl_by(U256_ONE, exponent);
-    u256 result = U256_ONE;
     unsigned bits = u256_bits(exponent);
-    for (unsigned i = 0; i < bits; i++) {
+    if (bits == 0)
+        return U256_ONE;
+    u256 result = base;
+    for (unsigned i = bits - 1; i-- > 0;) {
+        result = u256_mul(result, result);
         if (exponent.w[i >> 6] >> (i & 63) & 1)
             result = u256_mul(result, base);
-        base = u256_mul(base, base);
     }
     return result;
 }
