@@ -290,14 +290,13 @@ static void create_deploy(struct evm *evm, const struct evm_msg *msg, struct evm
     create_run(evm, msg, result);
     if (result->status == EVM_SUCCESS)
         result->status = create_check_code(evm, result);
-    if (result->status == EVM_CODE_STORE_OUT_OF_GAS && evm->fork < FORK_HOMESTEAD) {
-        /* EIP-2 came later: the contract stays, without code, and keeps its gas. */
+    /* EIP-2 came later: until then the contract stays, without code, and keeps its gas. */
+    bool is_bare = result->status == EVM_CODE_STORE_OUT_OF_GAS && evm->fork < FORK_HOMESTEAD;
+    if (is_bare)
         result->status = EVM_SUCCESS;
-        result->output_len = 0;
-    }
     if (result->status != EVM_SUCCESS)
         message_fail(evm, &save, result, result->status);
-    else if (result->output_len)
+    else if (result->output_len && !is_bare)
         evm->host->set_code(evm->host_ctx, &msg->recipient, result->output, result->output_len);
 }
 

@@ -23,6 +23,7 @@ static const char *parity_error(enum evm_status status)
 {
     switch (status) {
     case EVM_OUT_OF_GAS:
+    case EVM_OUT_OF_GAS_SENTRY:
     case EVM_GAS_UINT_OVERFLOW:
     case EVM_CODE_STORE_OUT_OF_GAS:
     case EVM_CODE_TOO_LARGE: return "Out of gas";
@@ -34,7 +35,6 @@ static const char *parity_error(enum evm_status status)
     case EVM_INVALID_OPCODE: return "Bad instruction";
     case EVM_PRECOMPILE_FAILURE: return "Built-in failed";
     case EVM_SUCCESS:
-    case EVM_OUT_OF_GAS_SENTRY:
     case EVM_WRITE_PROTECTION:
     case EVM_CALL_DEPTH:
     case EVM_INSUFFICIENT_BALANCE:
@@ -87,6 +87,7 @@ static void put_action(struct buf *out, const struct call_node *node)
         break;
     case EVM_CREATE:
     case EVM_CREATE2:
+        json_out_text(out, "creationMethod", node->kind == EVM_CREATE ? "create" : "create2");
         json_out_addr(out, "from", &node->from);
         json_out_quantity(out, "gas", (u64)node->gas);
         json_out_data(out, "init", node->input, node->input_len);
