@@ -58,26 +58,28 @@ hash32 entry_block_hash(void *ctx, u64 number)
 
 /* --- the canonical chain ------------------------------------------------------------------------ */
 
+/* Room for one more at the end: the front has been given up as history was dropped, or the array doubles. */
+static void canonical_reserve(struct chain *chain)
+{
+    if (chain->canonical_end < chain->canonical_cap)
+        return;
+    size_t count = chain->canonical_end - chain->canonical_begin;
+    size_t cap = chain->canonical_cap ? chain->canonical_cap : 32;
+    if (count * 2 >= cap)
+        cap *= 2;
+    struct entry **moved = mem_alloc(cap * sizeof *moved);
+    if (count)
+        memcpy(moved, chain->canonical + chain->canonical_begin, count * sizeof *moved);
+    mem_free(chain->canonical);
+    chain->canonical = moved;
+    chain->canonical_cap = cap;
+    chain->canonical_begin = 0;
+    chain->canonical_end = count;
+}
+
 static void canonical_push(struct chain *chain, struct entry *entry)
 {
-    if (chain->canonical_end == chain->canonical_cap) {
-        size_t count = chain->canonical_end - chain->canonical_begin;
-        struct entry **from = chain->canonical + chain->canonical_begin;
-        size_t cap = chain->canonical_cap;
-        if (count * 2 >= cap) {
-            cap = cap ? cap * 2 : 64;
-            struct entry **grown = mem_alloc(cap * sizeof *grown);
-            if (count)
-                memcpy(grown, from, count * sizeof *grown);
-            mem_free(chain->canonical);
-            chain->canonical = grown;
-        } else {
-            memmove(chain->canonical, from, count * sizeof *from);
-        }
-        chain->canonical_cap = cap;
-        chain->canonical_begin = 0;
-        chain->canonical_end = count;
-    }
+    canonical_reserve(chain);
     chain->canonical[chain->canonical_end++] = entry;
     entry->pub.is_canonical = true;
     for (u32 i = 0; i < entry->pub.block.tx_count; i++)
