@@ -168,11 +168,16 @@ enum status dev_set_next_timestamp(struct dev *dev, u64 timestamp, struct err *e
     return STATUS_OK;
 }
 
+/* Blocks that follow quickly are each a second apart and may be ahead of the clock, so the head counts, too. */
 enum status dev_increase_time(struct dev *dev, u64 seconds, struct err *err)
 {
-    if (!is_usable(seconds) || !is_usable((u64)(dev->clock_offset_s + (i64)seconds)))
+    i64 now = host_seconds();
+    i64 from = now + dev->clock_offset_s;
+    if (from < (i64)head_timestamp(dev))
+        from = (i64)head_timestamp(dev);
+    if (!is_usable(seconds) || !is_usable((u64)from + seconds))
         return err_set(err, STATUS_INVALID, "the time would be out of range");
-    dev->clock_offset_s += (i64)seconds;
+    dev->clock_offset_s = from + (i64)seconds - now;
     return STATUS_OK;
 }
 

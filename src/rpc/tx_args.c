@@ -55,11 +55,11 @@ static bool read_access_list(struct rpc_call *call, json object, struct tx_args 
 static bool read_blobs(struct rpc_call *call, json object, struct tx_args *args)
 {
     json list;
-    if (json_get(object, "blobs"))
-        return rpc_fail(call, RPC_INVALID_PARAMS,
-                        "blobs are sent with eth_sendRawTransaction, signed by the client");
     if (!read_list(call, object, "blobVersionedHashes", &list, &args->has_blobs))
         return false;
+    /* Blobs themselves change nothing of what a message does; their hashes do. */
+    if (!args->has_blobs && json_get(object, "blobs"))
+        return rpc_fail(call, RPC_INVALID_PARAMS, "blobs are given without blobVersionedHashes");
     hash32 *hashes = arena_alloc(call->arena, json_count(list) * sizeof *hashes);
     args->blob_hashes = hashes;
     args->blob_count = (u32)json_count(list);
