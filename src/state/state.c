@@ -4,7 +4,7 @@
 #include "prim/keccak.h"
 #include "state/state_int.h"
 
-enum { ACCOUNTS_MAX = 1 << 12, SLOTS_MAX = 1 << 13, JOURNAL_KEPT = 1 << 14 };
+enum { ACCOUNTS_MAX = 1 << 14, SLOTS_MAX = 1 << 15, JOURNAL_KEPT = 1 << 14 };
 
 const struct account absent_account = {
     .code_hash = {{0xc5, 0xd2, 0x46, 0x01, 0x86, 0xf7, 0x23, 0x3c, 0x92, 0x7e, 0x7d,

@@ -31,7 +31,7 @@ struct state;
 struct state *state_new(const struct state_backend *backend, u64 seed);
 void state_free(struct state *state);
 
-/* Bounds of the cache between blocks (defaults: 1 << 12 accounts, 1 << 13 slots). Past either, a
+/* Bounds of the cache between blocks (defaults: 1 << 14 accounts, 1 << 15 slots). Past either, a
  * commit empties it. Within a block the cache grows as far as the block's accesses need. */
 void state_set_cache(struct state *state, u32 accounts_max, u32 slots_max);
 
@@ -188,7 +188,7 @@ struct state_proof {
 void state_proof(struct state *state, struct state_proof *proof, const addr20 *addr,
                  const u256 *keys, size_t key_count, struct arena *arena);
 
-/* --- dumps: of the committed state, by address and by key ------------------------------------ */
+/* --- dumps: of the committed state; sorted by address and key where the backend is in memory -- */
 
 typedef void state_account_fn(void *arg, const addr20 *addr, const struct account *account);
 typedef void state_slot_fn(void *arg, const u256 *key, const u256 *value);

@@ -15,19 +15,21 @@
 
 enum dirt { DIRT_COMMIT, DIRT_ROOT, DIRT_KINDS };
 
+/* What every access reads stands first in both. */
 struct slot_entry {
     u256 key;
-    u256 value, base;
+    struct account_entry *account;
+    u64 warm_gen;
+    u256 value;
     u256 original; /* valid if original_gen is the transaction's */
     u64 original_gen;
-    u64 warm_gen;
     u64 late_gen; /* looked at only after its account was wiped in that transaction */
-    struct account_entry *account;
+    bool dirty[DIRT_KINDS];
+    bool hashed;
+    u256 base;
     struct slot_entry *next; /* all of the account's that are cached */
     struct slot_entry *next_dirty[DIRT_KINDS];
     hash32 key_hash; /* valid if hashed */
-    bool hashed;
-    bool dirty[DIRT_KINDS];
 };
 
 struct account_entry {
@@ -38,14 +40,14 @@ struct account_entry {
     bool dirty[DIRT_KINDS];
     bool wiped;      /* what the backend holds of its storage is gone */
     bool trie_stale; /* its storage trie must be made anew at the next root */
-    struct account now,
-        base;       /* storage_root: as of the last root; the hashes of nothing if absent */
-    const u8 *code; /* valid if code_epoch is the state's */
+    u64 warm_gen, touched_gen, created_gen, destroyed_gen, wiped_gen;
+    struct account now; /* storage_root: as of the last root; the hashes of nothing if absent */
+    const u8 *code;     /* valid if code_epoch is the state's */
     size_t code_len;
     u64 code_epoch;
-    u64 warm_gen, touched_gen, created_gen, destroyed_gen, wiped_gen;
     struct slot_entry *slots;
     struct slot_entry *dirty_slots[DIRT_KINDS];
+    struct account base;
     hash32 addr_hash; /* valid if hashed */
 };
 
