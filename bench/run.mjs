@@ -142,7 +142,7 @@ function printPrimitives() {
   }
   const peers = new Map()
   if (revm) {
-    for (const { name, label, us } of run(revm, ['crypto', '--json'])) peers.set(`${name}_${label}`, us)
+    for (const { name, label, us } of run(revm, ['crypto', '--json'])) peers.set([name, label].filter(Boolean).join('_'), us)
   }
   console.log(`\n${'primitive'.padEnd(46)}${'ours us'.padStart(12)}${'peer us'.padStart(12)}${'times'.padStart(8)}`)
   for (const [name, us] of lines) {
