@@ -284,6 +284,82 @@ void stack_push(struct trace *t, u16 id)
         t->highest = t->height;
 }
 
+/* --- results -------------------------------------------------------------------------------- */
+
+bool value_is(const struct trace *t, u16 id, u64 k)
+{
+    return value_is_const(t, id) && u256_eq(t->values[id].k, u256_from_u64(k));
+}
+
+i32 trace_target(struct trace *t, unsigned bits)
+{
+    i32 slot = trace_temp(t, 1);
+    stack_push(t, value_slot(t, slot, bits));
+    return slot;
+}
+
+void trace_push_const(struct trace *t, u256 k)
+{
+    stack_push(t, value_const(t, k));
+}
+
+void value_drop2(struct trace *t, u16 a, u16 b)
+{
+    value_drop(t, a);
+    value_drop(t, b);
+}
+
+void trace_push_again(struct trace *t, u16 id)
+{
+    stack_push(t, id);
+    value_drop(t, id);
+}
+
+struct op *trace_emit_slots(struct trace *t, unsigned id, u16 a, u16 b, unsigned bits)
+{
+    i32 sa = value_in_slot(t, a), sb = value_in_slot(t, b);
+    value_drop2(t, a, b);
+    return trace_emit(t, id, trace_target(t, bits), sa, sb);
+}
+
+struct op *trace_emit_slot(struct trace *t, unsigned id, u16 a, unsigned bits)
+{
+    i32 sa = value_in_slot(t, a);
+    value_drop(t, a);
+    return trace_emit(t, id, trace_target(t, bits), sa, 0);
+}
+
+void trace_emit_binary(struct trace *t, unsigned family, u16 a, u16 b, unsigned bits)
+{
+    value_in_slot(t, a);
+    if (!value_is_const(t, b))
+        value_in_slot(t, b);
+    struct op *op = trace_emit_family(t, family, 0, a, b);
+    value_drop2(t, a, b);
+    op->d = trace_target(t, bits);
+}
+
+unsigned family_low(unsigned family)
+{
+    switch (family) {
+    case FAST_add: return FAST_add_low;
+    case FAST_sub: return FAST_sub_low;
+    case FAST_mul: return FAST_mul_low;
+    case FAST_and: return FAST_and_low;
+    case FAST_or: return FAST_or_low;
+    case FAST_xor: return FAST_xor_low;
+    }
+    return 0;
+}
+
+void trace_emit_short(struct trace *t, unsigned family, u16 a, u16 b, unsigned bits)
+{
+    if (bits > 64 || value_is_const(t, a) || value_is_const(t, b))
+        trace_emit_binary(t, family, a, b, bits);
+    else
+        trace_emit_slots(t, family_low(family), a, b, bits)->imm = ~(u64)0;
+}
+
 /* --- leaving -------------------------------------------------------------------------------- */
 
 /*

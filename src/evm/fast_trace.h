@@ -1,4 +1,7 @@
-/* A trace in the making: shared by fast_translate.c (the path) and fast_trace.c (stack, values, exits). */
+/*
+ * A trace in the making: shared by fast_translate.c (the path), fast_compute.c
+ * (instructions that compute) and fast_trace.c (stack, values, exits).
+ */
 #pragma once
 
 #include <string.h>
@@ -13,7 +16,7 @@ enum {
     NEED_MAX = 160,    /* words below the entry's top that a trace may touch */
     VALUES_MAX = 1024, /* alive at once */
     OPS_MAX = 4000,
-    FIXES_MAX = STEPS_MAX + 64,
+    FIXES_MAX = 2 * STEPS_MAX,
     NO_SLOT = INT32_MIN,
 };
 
@@ -110,6 +113,39 @@ const u256 *value_pooled(struct trace *t, u16 id);
 u16 *stack_at(struct trace *t, unsigned depth);
 u16 stack_pop(struct trace *t); /* with the reference the stack had */
 void stack_push(struct trace *t, u16 id);
+
+static inline const struct value *value_of(const struct trace *t, u16 id)
+{
+    return &t->values[id];
+}
+
+static inline bool value_is_const(const struct trace *t, u16 id)
+{
+    return t->values[id].kind == VALUE_CONST;
+}
+
+/* Is it the constant k? */
+bool value_is(const struct trace *t, u16 id, u64 k);
+void value_drop2(struct trace *t, u16 a, u16 b);
+
+/* Pushes a value below 2^bits that the operation emitted now puts into the slot returned. */
+i32 trace_target(struct trace *t, unsigned bits);
+void trace_push_const(struct trace *t, u256 k);
+/* Pushes a popped value again; its reference goes back to the stack. */
+void trace_push_again(struct trace *t, u16 id);
+
+/* These emit an operation on popped operands, drop those, and push its result: on slots ... */
+struct op *trace_emit_slots(struct trace *t, unsigned id, u16 a, u16 b, unsigned bits);
+struct op *trace_emit_slot(struct trace *t, unsigned id, u16 a, unsigned bits);
+/* ... by a family, where b may be a constant ... */
+void trace_emit_binary(struct trace *t, unsigned family, u16 a, u16 b, unsigned bits);
+/* ... and the same, on the low limbs alone when the result has no more. */
+void trace_emit_short(struct trace *t, unsigned family, u16 a, u16 b, unsigned bits);
+/* The handler that does a family's RR form on low limbs, masked by imm; 0 if there is none. */
+unsigned family_low(unsigned family);
+
+/* Does an instruction that only computes (fast_compute.c); false when the opcode is another one. */
+bool trace_compute(struct trace *t, u8 opcode);
 
 /* Puts the stack in order and goes on at pc by operation `id` (jump_cold, plain, ...). */
 void trace_leave(struct trace *t, unsigned id, u32 pc);

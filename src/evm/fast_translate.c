@@ -2,568 +2,6 @@
 #include "base/mem.h"
 #include "evm/fast_trace.h"
 
-/* --- operands ------------------------------------------------------------------------------- */
-
-static const struct value *value(const struct trace *t, u16 id)
-{
-    return &t->values[id];
-}
-
-static bool is_const(const struct trace *t, u16 id)
-{
-    return t->values[id].kind == VALUE_CONST;
-}
-
-static bool is_const_of(const struct trace *t, u16 id, u64 k)
-{
-    return is_const(t, id) && u256_eq(t->values[id].k, u256_from_u64(k));
-}
-
-/* Pushes a result that an operation emitted now will put into a slot; its operands are dropped first. */
-static i32 result_slot(struct trace *t, unsigned bits)
-{
-    i32 slot = trace_temp(t, 1);
-    stack_push(t, value_slot(t, slot, bits));
-    return slot;
-}
-
-static void push_const(struct trace *t, u256 k)
-{
-    stack_push(t, value_const(t, k));
-}
-
-static void drop2(struct trace *t, u16 a, u16 b)
-{
-    value_drop(t, a);
-    value_drop(t, b);
-}
-
-/* Pushes a value that is on the stack's way out already (a, popped with its reference). */
-static void push_again(struct trace *t, u16 id)
-{
-    stack_push(t, id);
-    value_drop(t, id);
-}
-
-/* d = a OP b by a handler that takes two slots. */
-static struct op *emit_slots(struct trace *t, unsigned id, u16 a, u16 b, unsigned bits)
-{
-    i32 sa = value_in_slot(t, a), sb = value_in_slot(t, b);
-    drop2(t, a, b);
-    return trace_emit(t, id, result_slot(t, bits), sa, sb);
-}
-
-/* d = OP a. */
-static struct op *emit_slot(struct trace *t, unsigned id, u16 a, unsigned bits)
-{
-    i32 sa = value_in_slot(t, a);
-    value_drop(t, a);
-    return trace_emit(t, id, result_slot(t, bits), sa, 0);
-}
-
-/* d = a OP b by a family; a constant stays one if it is b. */
-static void emit_family(struct trace *t, unsigned family, u16 a, u16 b, unsigned bits)
-{
-    value_in_slot(t, a);
-    if (!is_const(t, b))
-        value_in_slot(t, b);
-    struct op *op = trace_emit_family(t, family, 0, a, b);
-    drop2(t, a, b);
-    op->d = result_slot(t, bits);
-}
-
-/* The handler that does a family's RR form on one limb, or 0. */
-static unsigned low_of(unsigned family)
-{
-    switch (family) {
-    case FAST_add: return FAST_add_low;
-    case FAST_sub: return FAST_sub_low;
-    case FAST_mul: return FAST_mul_low;
-    case FAST_and: return FAST_and_low;
-    case FAST_or: return FAST_or_low;
-    case FAST_xor: return FAST_xor_low;
-    }
-    return 0;
-}
-
-/* As emit_family; a result of one limb is made from the low limbs alone. */
-static void emit_short(struct trace *t, unsigned family, u16 a, u16 b, unsigned bits)
-{
-    if (bits > 64 || is_const(t, a) || is_const(t, b))
-        emit_family(t, family, a, b, bits);
-    else
-        emit_slots(t, low_of(family), a, b, bits)->imm = ~(u64)0;
-}
-
-static unsigned min_bits(unsigned a, unsigned b)
-{
-    return a < b ? a : b;
-}
-
-/* --- arithmetic ----------------------------------------------------------------------------- */
-
-/* The exponent when k is a power of two, else -1. */
-static int log2_of(u256 k)
-{
-    unsigned bits = u256_bits(k);
-    if (bits == 0 || !u256_eq(k, u256_shl(U256_ONE, bits - 1)))
-        return -1;
-    return (int)bits - 1;
-}
-
-typedef u256 fold_fn(u256 a, u256 b);
-
-/* Both operands known: the result is. */
-static bool fold(struct trace *t, u16 a, u16 b, fold_fn *calc)
-{
-    if (!is_const(t, a) || !is_const(t, b))
-        return false;
-    push_const(t, calc(value(t, a)->k, value(t, b)->k));
-    drop2(t, a, b);
-    return true;
-}
-
-/* a + k. */
-static void add_const(struct trace *t, u16 a, u256 k)
-{
-    u16 base = a;
-    if (value(t, a)->kind == VALUE_SUM) {
-        k = u256_add(value(t, a)->k, k);
-        base = value(t, a)->a;
-    }
-    stack_push(t, u256_is_zero(k) ? base : value_sum(t, base, k));
-    value_drop(t, a);
-}
-
-static void do_add(struct trace *t, u16 a, u16 b)
-{
-    if (fold(t, a, b, u256_add))
-        return;
-    if (is_const(t, b)) {
-        u16 swap = a;
-        a = b;
-        b = swap;
-    }
-    if (is_const(t, a)) {
-        add_const(t, b, value(t, a)->k);
-        value_drop(t, a);
-        return;
-    }
-    unsigned bits = value(t, a)->bits > value(t, b)->bits ? value(t, a)->bits : value(t, b)->bits;
-    emit_short(t, FAST_add, a, b, min_bits(bits + 1, 256));
-}
-
-static void do_sub(struct trace *t, u16 a, u16 b)
-{
-    if (fold(t, a, b, u256_sub))
-        return;
-    if (is_const(t, b)) {
-        add_const(t, a, u256_neg(value(t, b)->k));
-        value_drop(t, b);
-    } else if (is_const(t, a)) {
-        const u256 *word = value_pooled(t, a);
-        value_drop(t, a);
-        emit_slot(t, FAST_rsub_rk, b, 256)->word = word;
-    } else {
-        emit_family(t, FAST_sub, a, b, 256);
-    }
-}
-
-/* a shifted left or right by a constant. */
-static void shift_left(struct trace *t, u16 a, unsigned n)
-{
-    if (n == 0) {
-        push_again(t, a);
-    } else if (n >= 256) {
-        push_const(t, U256_ZERO);
-        value_drop(t, a);
-    } else {
-        unsigned bits = min_bits(value(t, a)->bits + n, 256);
-        emit_slot(t, FAST_shl_0 + n / 64, a, bits)->imm = n % 64;
-    }
-}
-
-static void shift_right(struct trace *t, u16 a, unsigned n)
-{
-    unsigned bits = value(t, a)->bits;
-    if (n == 0) {
-        push_again(t, a);
-    } else if (n >= bits) {
-        push_const(t, U256_ZERO);
-        value_drop(t, a);
-    } else {
-        emit_slot(t, FAST_shr_0 + n / 64, a, bits - n)->imm = n % 64;
-    }
-}
-
-static void do_mul(struct trace *t, u16 a, u16 b)
-{
-    if (fold(t, a, b, u256_mul))
-        return;
-    if (is_const(t, a)) {
-        u16 swap = a;
-        a = b;
-        b = swap;
-    }
-    int log = is_const(t, b) ? log2_of(value(t, b)->k) : -1;
-    if (is_const_of(t, b, 0)) {
-        push_again(t, b);
-        value_drop(t, a);
-    } else if (log >= 0) {
-        value_drop(t, b);
-        shift_left(t, a, (unsigned)log);
-    } else {
-        emit_short(t, FAST_mul, a, b, min_bits(value(t, a)->bits + value(t, b)->bits, 256));
-    }
-}
-
-/* A divisor that belongs to one operation, prepared for k. */
-static struct u256_divisor *divisor_new(struct trace *t, u256 k)
-{
-    struct u256_divisor *divisor = trace_alloc(t, sizeof *divisor);
-    u256_divisor_init(divisor, k);
-    return divisor;
-}
-
-static void do_div(struct trace *t, u16 a, u16 b)
-{
-    if (fold(t, a, b, u256_div))
-        return;
-    unsigned bits = value(t, a)->bits;
-    int log = is_const(t, b) ? log2_of(value(t, b)->k) : -1;
-    if (log >= 0) {
-        value_drop(t, b);
-        shift_right(t, a, (unsigned)log);
-    } else if (is_const_of(t, b, 0)) {
-        push_again(t, b);
-        value_drop(t, a);
-    } else if (is_const(t, b)) {
-        struct u256_divisor *divisor = divisor_new(t, value(t, b)->k);
-        value_drop(t, b);
-        emit_slot(t, FAST_div_rk, a, bits)->divisor = divisor;
-    } else {
-        emit_slots(t, FAST_div_rr, a, b, bits)->divisor = divisor_new(t, U256_ZERO);
-    }
-}
-
-static void do_sdiv(struct trace *t, u16 a, u16 b)
-{
-    if (fold(t, a, b, u256_sdiv))
-        return;
-    if (!is_const(t, b)) {
-        emit_slots(t, FAST_sdiv_rr, a, b, 256)->divisor = divisor_new(t, U256_ZERO);
-        return;
-    }
-    u256 k = value(t, b)->k;
-    bool is_negative = u256_is_negative(k);
-    struct u256_divisor *divisor = divisor_new(t, is_negative ? u256_neg(k) : k);
-    value_drop(t, b);
-    struct op *op = emit_slot(t, FAST_sdiv_rk, a, 256);
-    op->divisor = divisor;
-    op->c = is_negative;
-}
-
-static void and_const(struct trace *t, u16 a, u16 b);
-
-static void do_mod(struct trace *t, u16 a, u16 b)
-{
-    if (fold(t, a, b, u256_mod))
-        return;
-    unsigned bits = min_bits(value(t, a)->bits, value(t, b)->bits);
-    if (!is_const(t, b)) {
-        emit_slots(t, FAST_mod_rr, a, b, bits)->divisor = divisor_new(t, U256_ZERO);
-        return;
-    }
-    u256 k = value(t, b)->k;
-    if (log2_of(k) >= 0) {
-        u16 mask = value_const(t, u256_sub(k, U256_ONE));
-        t->values[mask].refs = 1;
-        value_drop(t, b);
-        and_const(t, a, mask);
-        return;
-    }
-    struct u256_divisor *divisor = divisor_new(t, k);
-    value_drop(t, b);
-    emit_slot(t, FAST_mod_rk, a, bits)->divisor = divisor;
-}
-
-static void do_smod(struct trace *t, u16 a, u16 b)
-{
-    if (!fold(t, a, b, u256_smod))
-        emit_slots(t, FAST_smod_rr, a, b, 256)->divisor = divisor_new(t, U256_ZERO);
-}
-
-/* ADDMOD and MULMOD: handler `id` with the modulus in a slot, id_const with it known. */
-static void do_modular(struct trace *t, unsigned id, unsigned id_const)
-{
-    u16 a = stack_pop(t), b = stack_pop(t), m = stack_pop(t);
-    if (is_const(t, m) && log2_of(value(t, m)->k) >= 0) {
-        /* Wrapping at 2^256 does not matter to a smaller power of two. */
-        if (id == FAST_addmod)
-            do_add(t, a, b);
-        else
-            do_mul(t, a, b);
-        do_mod(t, stack_pop(t), m);
-        return;
-    }
-    unsigned bits = value(t, m)->bits;
-    struct u256_divisor *divisor = divisor_new(t, is_const(t, m) ? value(t, m)->k : U256_ZERO);
-    if (is_const(t, m)) {
-        value_drop(t, m);
-        emit_slots(t, id_const, a, b, bits)->divisor = divisor;
-        return;
-    }
-    i32 sa = value_in_slot(t, a), sb = value_in_slot(t, b), sm = value_in_slot(t, m);
-    drop2(t, a, b);
-    value_drop(t, m);
-    struct op *op = trace_emit(t, id, result_slot(t, bits), sa, sb);
-    op->c = sm;
-    op->divisor = divisor;
-}
-
-/* --- bits ----------------------------------------------------------------------------------- */
-
-/* Shifting right and masking is one operation if the field lies in one limb. */
-static bool cut_shifted(struct op *last, u64 mask)
-{
-    unsigned bits = 64 - (unsigned)__builtin_clzll(mask);
-    for (unsigned limb = 0; limb < 4; limb++) {
-        if (last->fn != fast_handlers[FAST_shr_0 + limb])
-            continue;
-        if (limb < 3 && last->imm + bits > 64)
-            return false;
-        last->fn = op_extract;
-        last->b = (i32)limb * 8;
-        last->c = (i32)last->imm;
-        return true;
-    }
-    return false;
-}
-
-/* What else can be done on the low limb if no more is wanted. */
-static bool cut_computed(struct op *last)
-{
-    static const u16 families[] = {FAST_add, FAST_sub, FAST_mul, FAST_and, FAST_or, FAST_xor};
-    for (unsigned i = 0; i < ARRAY_LEN(families); i++) {
-        if (last->fn == fast_handlers[families[i]]) {
-            last->fn = fast_handlers[low_of(families[i])];
-            return true;
-        }
-    }
-    if (last->fn != op_shl_0)
-        return false;
-    last->fn = op_shl_low;
-    last->c = (i32)last->imm;
-    return true;
-}
-
-/* AND of a one-limb mask with what was computed just now and is wanted by nobody else. */
-static bool cut_field(struct trace *t, u16 a, u64 mask)
-{
-    const struct value *v = value(t, a);
-    if (v->refs != 1 || v->kind != VALUE_SLOT || t->path.count == 0)
-        return false;
-    struct op *last = &t->path.ops[t->path.count - 1];
-    if (last->d != v->slot || !(cut_shifted(last, mask) || cut_computed(last)))
-        return false;
-    last->imm = mask;
-    return true;
-}
-
-/* a AND the constant b. */
-static void and_const(struct trace *t, u16 a, u16 b)
-{
-    u256 k = value(t, b)->k;
-    unsigned bits = min_bits(value(t, a)->bits, u256_bits(k));
-    int log = log2_of(u256_add(k, U256_ONE));
-    bool is_mask = log >= 0 || u256_eq(k, U256_MAX);
-    if (u256_is_zero(k)) {
-        push_again(t, b);
-        value_drop(t, a);
-    } else if (is_mask && u256_bits(k) >= value(t, a)->bits) {
-        push_again(t, a);
-        value_drop(t, b);
-    } else if (u256_fits_u64(k) && cut_field(t, a, k.w[0])) {
-        value_drop(t, b);
-        t->values[a].bits = (u16)bits;
-        push_again(t, a);
-    } else {
-        emit_family(t, FAST_and, a, b, bits);
-    }
-}
-
-static void do_and(struct trace *t, u16 a, u16 b)
-{
-    if (fold(t, a, b, u256_and))
-        return;
-    if (is_const(t, a))
-        and_const(t, b, a);
-    else if (is_const(t, b))
-        and_const(t, a, b);
-    else
-        emit_short(t, FAST_and, a, b, min_bits(value(t, a)->bits, value(t, b)->bits));
-}
-
-/* OR and XOR. */
-static void do_or(struct trace *t, u16 a, u16 b, unsigned family, fold_fn *calc)
-{
-    if (fold(t, a, b, calc))
-        return;
-    if (is_const(t, a)) {
-        u16 swap = a;
-        a = b;
-        b = swap;
-    }
-    if (is_const_of(t, b, 0)) {
-        push_again(t, a);
-        value_drop(t, b);
-        return;
-    }
-    unsigned bits = value(t, a)->bits > value(t, b)->bits ? value(t, a)->bits : value(t, b)->bits;
-    emit_short(t, family, a, b, bits);
-}
-
-static void do_not(struct trace *t)
-{
-    u16 a = stack_pop(t);
-    if (is_const(t, a)) {
-        push_const(t, u256_not(value(t, a)->k));
-        value_drop(t, a);
-    } else {
-        emit_slot(t, FAST_not, a, 256);
-    }
-}
-
-static void do_shift(struct trace *t, u8 opcode)
-{
-    u16 n = stack_pop(t), a = stack_pop(t);
-    fold_fn *const calcs[] = {u256_shl_by, u256_shr_by, u256_sar_by};
-    unsigned which = opcode - OP_SHL;
-    if (is_const(t, n) && is_const(t, a)) {
-        push_const(t, calcs[which](value(t, a)->k, value(t, n)->k));
-        drop2(t, a, n);
-    } else if (is_const(t, n)) {
-        unsigned count = u256_shift_count(value(t, n)->k);
-        value_drop(t, n);
-        if (opcode == OP_SHL)
-            shift_left(t, a, count);
-        else if (opcode == OP_SHR || value(t, a)->bits < 256)
-            shift_right(t, a, count);
-        else
-            emit_slot(t, FAST_sar_ri, a, 256)->imm = count;
-    } else {
-        emit_slots(t, FAST_shl_rr + which, n, a, opcode == OP_SHR ? value(t, a)->bits : 256);
-    }
-}
-
-static void do_byte(struct trace *t, u16 i, u16 a)
-{
-    if (fold(t, i, a, u256_byte))
-        return;
-    if (!is_const(t, i)) {
-        emit_slots(t, FAST_byte_rr, i, a, 8);
-        return;
-    }
-    u64 at = u256_to_u64_sat(value(t, i)->k);
-    value_drop(t, i);
-    if (at >= 32) {
-        push_const(t, U256_ZERO);
-        value_drop(t, a);
-    } else {
-        emit_slot(t, FAST_byte_ri, a, 8)->imm = 31 - at;
-    }
-}
-
-static void do_signextend(struct trace *t, u16 i, u16 a)
-{
-    if (fold(t, i, a, u256_signextend))
-        return;
-    if (!is_const(t, i)) {
-        emit_slots(t, FAST_signextend_rr, i, a, 256);
-        return;
-    }
-    u64 last = u256_to_u64_sat(value(t, i)->k);
-    value_drop(t, i);
-    if (last >= 31 || value(t, a)->bits < 8 * (last + 1))
-        push_again(t, a);
-    else
-        emit_slot(t, FAST_signextend_ri, a, 256)->imm = 8 * (last + 1);
-}
-
-static u256 fold_clz(u256 a)
-{
-    return u256_from_u64(u256_clz(a));
-}
-
-static void do_clz(struct trace *t)
-{
-    u16 a = stack_pop(t);
-    if (is_const(t, a)) {
-        push_const(t, fold_clz(value(t, a)->k));
-        value_drop(t, a);
-    } else {
-        emit_slot(t, FAST_clz, a, 9);
-    }
-}
-
-/* --- comparing ------------------------------------------------------------------------------ */
-
-static u256 fold_lt(u256 a, u256 b)
-{
-    return u256_from_u64(u256_lt(a, b));
-}
-static u256 fold_gt(u256 a, u256 b)
-{
-    return u256_from_u64(u256_lt(b, a));
-}
-static u256 fold_slt(u256 a, u256 b)
-{
-    return u256_from_u64(u256_slt(a, b));
-}
-static u256 fold_sgt(u256 a, u256 b)
-{
-    return u256_from_u64(u256_slt(b, a));
-}
-static u256 fold_eq(u256 a, u256 b)
-{
-    return u256_from_u64(u256_eq(a, b));
-}
-
-static void do_compare(struct trace *t, u8 opcode)
-{
-    static const struct {
-        u16 family, mirrored;
-        fold_fn *calc;
-    } rows[] = {
-        {FAST_lt, FAST_gt, fold_lt},    {FAST_gt, FAST_lt, fold_gt}, {FAST_slt, FAST_sgt, fold_slt},
-        {FAST_sgt, FAST_slt, fold_sgt}, {FAST_eq, FAST_eq, fold_eq},
-    };
-    u16 a = stack_pop(t), b = stack_pop(t);
-    unsigned row = opcode - OP_LT;
-    if (fold(t, a, b, rows[row].calc))
-        return;
-    if (is_const(t, a))
-        stack_push(t, value_compare(t, rows[row].mirrored, false, b, a));
-    else
-        stack_push(t, value_compare(t, rows[row].family, false, a, b));
-    drop2(t, a, b);
-}
-
-static void do_iszero(struct trace *t)
-{
-    u16 a = stack_pop(t);
-    const struct value *v = value(t, a);
-    if (v->kind == VALUE_CONST) {
-        push_const(t, u256_from_u64(u256_is_zero(v->k)));
-    } else if (v->kind == VALUE_COMPARE) {
-        stack_push(t, value_compare(t, v->family, !v->is_negated, v->a, v->b));
-    } else {
-        u16 zero = value_const(t, U256_ZERO);
-        stack_push(t, value_compare(t, FAST_eq, false, a, zero));
-    }
-    value_drop(t, a);
-}
-
 /* --- memory --------------------------------------------------------------------------------- */
 
 /* Constant addresses above this go by way of a slot. */
@@ -571,13 +9,14 @@ static void do_iszero(struct trace *t)
 
 static bool is_address(const struct trace *t, u16 id)
 {
-    return is_const(t, id) && u256_fits_u64(value(t, id)->k) && value(t, id)->k.w[0] <= ADDRESS_MAX;
+    return value_is_const(t, id) && u256_fits_u64(value_of(t, id)->k) &&
+           value_of(t, id)->k.w[0] <= ADDRESS_MAX;
 }
 
 /* Splits an address into a slot and a displacement that the handlers add. */
 static i32 address_split(struct trace *t, u16 id, i32 *plus)
 {
-    const struct value *v = value(t, id);
+    const struct value *v = value_of(t, id);
     *plus = 0;
     if (v->kind != VALUE_SUM || v->slot != NO_SLOT)
         return value_in_slot(t, id);
@@ -588,7 +27,7 @@ static i32 address_split(struct trace *t, u16 id, i32 *plus)
         *plus = -(i32)minus.w[0];
     else
         return value_in_slot(t, id);
-    return value(t, v->a)->slot;
+    return value_of(t, v->a)->slot;
 }
 
 /* Is memory known to reach over the word at k? If not, it will be from here on. */
@@ -605,15 +44,15 @@ static void do_mload(struct trace *t)
     u16 at = stack_pop(t);
     struct op *op;
     if (is_address(t, at)) {
-        u64 k = value(t, at)->k.w[0];
+        u64 k = value_of(t, at)->k.w[0];
         value_drop(t, at);
-        op = trace_emit(t, is_reached(t, k) ? FAST_mload_u : FAST_mload_i, result_slot(t, 256), 0,
+        op = trace_emit(t, is_reached(t, k) ? FAST_mload_u : FAST_mload_i, trace_target(t, 256), 0,
                         0);
         op->imm = k;
     } else {
         i32 plus, slot = address_split(t, at, &plus);
         value_drop(t, at);
-        op = trace_emit(t, FAST_mload_r, result_slot(t, 256), slot, 0);
+        op = trace_emit(t, FAST_mload_r, trace_target(t, 256), slot, 0);
         op->imm = (u64)(i64)plus;
     }
     trace_fix_rest(t, &op->c);
@@ -623,18 +62,18 @@ static void do_mload(struct trace *t)
 static const u8 *const_bytes(struct trace *t, u16 id)
 {
     u8 *bytes = trace_alloc(t, WORD);
-    u256_store_be(bytes, value(t, id)->k);
+    u256_store_be(bytes, value_of(t, id)->k);
     return bytes;
 }
 
 static void do_mstore(struct trace *t)
 {
     u16 at = stack_pop(t), v = stack_pop(t);
-    bool is_word = is_const(t, v);
+    bool is_word = value_is_const(t, v);
     i32 from = is_word ? 0 : value_in_slot(t, v), plus, slot = 0;
     unsigned id;
     if (is_address(t, at)) {
-        plus = (i32)value(t, at)->k.w[0];
+        plus = (i32)value_of(t, at)->k.w[0];
         id = is_reached(t, (u64)plus) ? FAST_mstore_ur : FAST_mstore_ir;
     } else {
         slot = address_split(t, at, &plus);
@@ -645,7 +84,7 @@ static void do_mstore(struct trace *t)
     if (is_word)
         op->bytes = const_bytes(t, v);
     trace_fix_rest(t, &op->d);
-    drop2(t, at, v);
+    value_drop2(t, at, v);
 }
 
 static void do_mstore8(struct trace *t)
@@ -655,7 +94,7 @@ static void do_mstore8(struct trace *t)
     struct op *op = trace_emit(t, FAST_mstore8, 0, slot, from);
     op->c = plus;
     trace_fix_rest(t, &op->d);
-    drop2(t, at, v);
+    value_drop2(t, at, v);
 }
 
 /* --- the rest of the instructions ----------------------------------------------------------- */
@@ -721,14 +160,14 @@ static void do_step(struct trace *t, u8 opcode, unsigned id)
 static void do_env(struct trace *t, u8 opcode)
 {
     unsigned bits = opcode == OP_ORIGIN || opcode == OP_COINBASE ? 160 : 256;
-    trace_emit(t, FAST_env, result_slot(t, bits), 0, 0)->imm = opcode;
+    trace_emit(t, FAST_env, trace_target(t, bits), 0, 0)->imm = opcode;
 }
 
 /* --- jumps ---------------------------------------------------------------------------------- */
 
 static bool is_destination(const struct trace *t, u16 id)
 {
-    return u256_fits_u64(value(t, id)->k) && code_is_jumpdest(t->code, value(t, id)->k.w[0]);
+    return u256_fits_u64(value_of(t, id)->k) && code_is_jumpdest(t->code, value_of(t, id)->k.w[0]);
 }
 
 static bool is_followed(const struct trace *t, u32 pc)
@@ -744,7 +183,7 @@ static bool is_call(const struct trace *t)
 {
     for (int at = t->height - 1; at >= t->lowest && at >= t->height - 16; at--) {
         u16 id = t->stack[NEED_MAX + at];
-        if (is_const_of(t, id, t->pc + 1))
+        if (value_is(t, id, t->pc + 1))
             return true;
     }
     return false;
@@ -791,7 +230,7 @@ static bool gives_up(const struct trace *t, u32 pc)
 /* Emits the branch to a side exit, taken when the condition is `when`. */
 static struct op *emit_branch(struct trace *t, u16 condition, bool when)
 {
-    const struct value *v = value(t, condition);
+    const struct value *v = value_of(t, condition);
     struct op *op;
     if (v->kind == VALUE_COMPARE && v->slot == NO_SLOT) {
         op = trace_emit_family(t, FAST_br_lt + (v->family - FAST_lt), 0, v->a, v->b);
@@ -806,11 +245,11 @@ static struct op *emit_branch(struct trace *t, u16 condition, bool when)
 /* Leaves, or goes on, for a jump that is certainly taken. */
 static void jump_surely(struct trace *t, u16 to)
 {
-    if (is_const(t, to) && is_destination(t, to)) {
-        follow(t, (u32)value(t, to)->k.w[0]);
+    if (value_is_const(t, to) && is_destination(t, to)) {
+        follow(t, (u32)value_of(t, to)->k.w[0]);
         return;
     }
-    if (is_const(t, to)) {
+    if (value_is_const(t, to)) {
         trace_leave_badly(t);
     } else {
         value_in_slot(t, to);
@@ -831,16 +270,16 @@ static void do_jumpi(struct trace *t)
 {
     u16 to = stack_pop(t), condition = stack_pop(t);
     u32 next = t->pc + 1;
-    if (is_const(t, condition)) {
-        if (u256_is_zero(value(t, condition)->k))
+    if (value_is_const(t, condition)) {
+        if (u256_is_zero(value_of(t, condition)->k))
             t->pc = next;
         else
             jump_surely(t, to);
-        drop2(t, to, condition);
+        value_drop2(t, to, condition);
         return;
     }
-    bool is_known = is_const(t, to), is_valid = is_known && is_destination(t, to);
-    u32 target = is_valid ? (u32)value(t, to)->k.w[0] : 0;
+    bool is_known = value_is_const(t, to), is_valid = is_known && is_destination(t, to);
+    u32 target = is_valid ? (u32)value_of(t, to)->k.w[0] : 0;
     bool follows_taken = is_valid && (target <= t->pc || gives_up(t, next));
     if (!is_known)
         value_in_slot(t, to);
@@ -878,7 +317,7 @@ static void end_by(struct trace *t, u8 opcode)
 
 static void do_push(struct trace *t, unsigned bytes)
 {
-    push_const(t, u256_load_be_n(t->code->bytes + t->pc + 1, bytes));
+    trace_push_const(t, u256_load_be_n(t->code->bytes + t->pc + 1, bytes));
     t->pc += bytes;
 }
 
@@ -905,7 +344,7 @@ static bool is_pure(op_fn *fn)
 static void do_pop(struct trace *t)
 {
     u16 id = stack_pop(t);
-    const struct value *v = value(t, id);
+    const struct value *v = value_of(t, id);
     struct op *last = t->path.count ? &t->path.ops[t->path.count - 1] : NULL;
     if (last && v->kind == VALUE_SLOT && v->refs == 1 && last->d == v->slot && is_pure(last->fn))
         t->path.count--;
@@ -914,73 +353,30 @@ static void do_pop(struct trace *t)
 
 static void emit_simple(struct trace *t, unsigned id, unsigned bits)
 {
-    trace_emit(t, id, result_slot(t, bits), 0, 0);
-}
-
-/* Instructions with two operands that compute. */
-static void do_binary(struct trace *t, u8 opcode)
-{
-    u16 a = stack_pop(t), b = stack_pop(t);
-    switch (opcode) {
-    case OP_ADD: do_add(t, a, b); break;
-    case OP_MUL: do_mul(t, a, b); break;
-    case OP_SUB: do_sub(t, a, b); break;
-    case OP_DIV: do_div(t, a, b); break;
-    case OP_SDIV: do_sdiv(t, a, b); break;
-    case OP_MOD: do_mod(t, a, b); break;
-    case OP_SMOD: do_smod(t, a, b); break;
-    case OP_AND: do_and(t, a, b); break;
-    case OP_OR: do_or(t, a, b, FAST_or, u256_or); break;
-    case OP_XOR: do_or(t, a, b, FAST_xor, u256_xor); break;
-    case OP_BYTE: do_byte(t, a, b); break;
-    case OP_SIGNEXTEND: do_signextend(t, a, b); break;
-    }
+    trace_emit(t, id, trace_target(t, bits), 0, 0);
 }
 
 /* One instruction; t->pc is left on its last byte, or where it jumps to (is_at_next). */
 static void do_instruction(struct trace *t, u8 opcode)
 {
+    if (trace_compute(t, opcode))
+        return;
     switch (opcode) {
-    case OP_ADD:
-    case OP_MUL:
-    case OP_SUB:
-    case OP_DIV:
-    case OP_SDIV:
-    case OP_MOD:
-    case OP_SMOD:
-    case OP_AND:
-    case OP_OR:
-    case OP_XOR:
-    case OP_BYTE:
-    case OP_SIGNEXTEND: do_binary(t, opcode); break;
-    case OP_ADDMOD: do_modular(t, FAST_addmod, FAST_addmod_k); break;
-    case OP_MULMOD: do_modular(t, FAST_mulmod, FAST_mulmod_k); break;
-    case OP_LT:
-    case OP_GT:
-    case OP_SLT:
-    case OP_SGT:
-    case OP_EQ: do_compare(t, opcode); break;
-    case OP_ISZERO: do_iszero(t); break;
-    case OP_NOT: do_not(t); break;
-    case OP_SHL:
-    case OP_SHR:
-    case OP_SAR: do_shift(t, opcode); break;
-    case OP_CLZ: do_clz(t); break;
     case OP_POP: do_pop(t); break;
     case OP_MLOAD: do_mload(t); break;
     case OP_MSTORE: do_mstore(t); break;
     case OP_MSTORE8: do_mstore8(t); break;
     case OP_MSIZE: emit_simple(t, FAST_msize, 64); break;
-    case OP_PC: push_const(t, u256_from_u64(t->pc)); break;
+    case OP_PC: trace_push_const(t, u256_from_u64(t->pc)); break;
     case OP_JUMPDEST: break;
-    case OP_CODESIZE: push_const(t, u256_from_u64(t->code->len)); break;
-    case OP_CALLDATALOAD: emit_slot(t, FAST_calldataload, stack_pop(t), 256); break;
+    case OP_CODESIZE: trace_push_const(t, u256_from_u64(t->code->len)); break;
+    case OP_CALLDATALOAD: trace_emit_slot(t, FAST_calldataload, stack_pop(t), 256); break;
     case OP_CALLDATASIZE: emit_simple(t, FAST_calldatasize, 64); break;
     case OP_RETURNDATASIZE: emit_simple(t, FAST_returndatasize, 64); break;
     case OP_ADDRESS: emit_simple(t, FAST_address, 160); break;
     case OP_CALLER: emit_simple(t, FAST_caller, 160); break;
     case OP_CALLVALUE: emit_simple(t, FAST_callvalue, 256); break;
-    case OP_GAS: trace_fix_rest(t, &trace_emit(t, FAST_gas, result_slot(t, 64), 0, 0)->b); break;
+    case OP_GAS: trace_fix_rest(t, &trace_emit(t, FAST_gas, trace_target(t, 64), 0, 0)->b); break;
     case OP_ORIGIN:
     case OP_GASPRICE:
     case OP_COINBASE:
