@@ -11,3 +11,5 @@ int precompiletest_main(int argc, char **argv);
 int tracetest_main(int argc, char **argv);
 int t8n_main(int argc, char **argv);
 int bench_main(int argc, char **argv);
+int tracetest_main(int argc, char **argv);
+int run_main(int argc, char **argv);

@@ -12,6 +12,7 @@ struct command {
 };
 
 static const struct command COMMANDS[] = {
+    {"run", run_main, "runs code, or traces it"},
     {"t8n", t8n_main, "computes a state transition, as geth's evm t8n"},
     {"bench", bench_main, "times the code of state tests, and transactions"},
     {"statetest", statetest_main, "official state tests and VM tests"},
@@ -21,6 +22,7 @@ static const struct command COMMANDS[] = {
     {"trietest", trietest_main, "official trie tests"},
     {"difficultytest", difficultytest_main, "official difficulty tests"},
     {"precompiletest", precompiletest_main, "vectors of precompiled contracts"},
+    {"tracetest", tracetest_main, "go-ethereum's tracer fixtures"},
     {"tracetest", tracetest_main, "geth's fixtures of tracers"},
 };
 

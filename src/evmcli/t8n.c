@@ -165,6 +165,12 @@ static bool read_flags(struct t8n_flags *flags, int argc, char **argv, int *code
         {"output.alloc", CLI_TEXT, &flags->alloc_out, "FILE", "the post-state (alloc.json)"},
         {"output.result", CLI_TEXT, &flags->result_out, "FILE", "roots, receipts (result.json)"},
         {"output.body", CLI_TEXT, &flags->body_out, "FILE", "RLP of what was included"},
+        {"trace", CLI_FLAG, &flags->trace, NULL, "a file of EIP-3155 lines for each transaction"},
+        {"trace.memory", CLI_FLAG, &flags->trace_memory, NULL, "with memory"},
+        {"trace.nostack", CLI_FLAG, &flags->trace_nostack, NULL, "without the stack"},
+        {"trace.returndata", CLI_FLAG, &flags->trace_returndata, NULL, "with return data"},
+        {"trace.callframes", CLI_FLAG, &flags->trace_callframes, NULL,
+         "with the beginnings of calls"},
         {0},
     };
     int rest;

@@ -26,6 +26,7 @@ struct t8n_flags {
     const char *fork;
     u64 chain_id;
     const char *reward; /* wei, or -1 */
+    bool trace, trace_memory, trace_nostack, trace_returndata, trace_callframes;
 };
 
 /* The block environment, after what may be left out has been computed. */
@@ -72,6 +73,8 @@ struct t8n {
     struct process process;
     bool block_hash_missing;
     u64 missing_block_hash;
+    struct t8n_tracer *tracer; /* while a transaction is traced */
+    u32 traced;                /* transactions so far */
 };
 
 /* Each step returns T8N_OK, or prints "ERROR(code): words" and returns the code. */
@@ -89,3 +92,7 @@ enum t8n_exit t8n_execute(struct t8n *t8n);
 
 /* Commits the state and writes what was asked for. */
 enum t8n_exit t8n_write(struct t8n *t8n);
+
+/* With --trace: the next transaction is traced until the end, which writes its file. Else nothing. */
+void t8n_trace_begin(struct t8n *t8n);
+enum t8n_exit t8n_trace_end(struct t8n *t8n, const struct tx *tx);

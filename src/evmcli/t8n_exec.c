@@ -109,14 +109,16 @@ static enum t8n_exit execute_one(struct t8n *t8n, u32 index)
     struct exec_result result;
     if (!admit(t8n, index, slot))
         return T8N_OK;
+    t8n_trace_begin(t8n);
     enum tx_verdict verdict = process_tx(&t8n->process, &slot->tx, &result);
+    enum t8n_exit code = t8n_trace_end(t8n, &slot->tx);
     if (verdict != TX_OK) {
         reject_verdict(t8n, index, &slot->tx, verdict);
-        return T8N_OK;
+        return code;
     }
     t8n->included[t8n->included_count++] = slot->tx;
     if (!t8n->block_hash_missing)
-        return T8N_OK;
+        return code;
     return t8n_fail(T8N_MISSING_BLOCKHASH, "getHash(%llu) invoked, %s",
                     (unsigned long long)t8n->missing_block_hash,
                     t8n->env.has_block_hashes ? "blockhash for that block not provided"

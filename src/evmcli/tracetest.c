@@ -154,12 +154,17 @@ static void compare(struct trace_case *test, const struct trace *trace)
     struct buf out;
     struct json_doc *doc = NULL;
     struct err err;
+    /* geth compares values of Go structures, where a field that is not written is zero, and leaves out of the
+     * flat traces what they tell of the block. */
+    static const char *const ignored[] = {"blockHash",           "blockNumber", "transactionHash",
+                                          "transactionPosition", "time",        NULL};
+    static const struct json_leniency leniency = {true, ignored};
     buf_init(&out, RESULT_MAX);
     if (!trace_result(&out, NULL, trace))
         reader_fail(&test->reader, "the result is too large");
     else if (json_parse(&doc, (const char *)out.data, out.len, 1024, &err) != STATUS_OK)
         reader_fail(&test->reader, "the result is no JSON: %s", err.text);
-    else if (!json_same(json_root(doc), json_get(test->test, "result"), &err))
+    else if (!json_same(json_root(doc), json_get(test->test, "result"), &leniency, &err))
         reader_fail(&test->reader, "result: %s", err.text);
     json_free(doc);
     buf_fini(&out);
