@@ -201,7 +201,7 @@ static fp12 cyclotomic_sqr(const fp12 *a)
 
 /* The curve's parameter x = 4965661367192848881, of which p and the order are polynomials, most
  * significant digit first: odd digits of size up to 7, at least three zeroes after each. */
-static const i8 PARAMETER_DIGITS[] = {
+static const int PARAMETER_DIGITS[] = {
     1, 0, 0, 0,  0,  0, 5, 0,  0, 0, 0, -3, 0, 0, 0, 3, 0,  0, 0, 0, 5,
     0, 0, 0, -5, 0,  0, 0, -3, 0, 0, 0, 1,  0, 0, 0, 0, 5,  0, 0, 0, 0,
     7, 0, 0, 0,  -7, 0, 0, 0,  0, 0, 0, 5,  0, 0, 0, 0, -1, 0, 0, 0, 1,

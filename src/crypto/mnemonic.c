@@ -164,11 +164,14 @@ bool hd_derive(struct hd_key *out, const struct hd_key *root, const char *path,
                const struct secp256k1_signer *signer)
 {
     struct hd_key key = *root;
-    if (*path++ != 'm')
+    if (path[0] != 'm')
         return false;
-    while (*path) {
+    for (path++; *path;) {
         u32 index;
-        if (*path++ != '/' || !parse_step(&path, &index) || !hd_child(&key, &key, index, signer))
+        if (path[0] != '/')
+            return false;
+        path++;
+        if (!parse_step(&path, &index) || !hd_child(&key, &key, index, signer))
             return false;
     }
     *out = key;
