@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "base/mem.h"
+#include "prim/utf8.h"
 
 /*
  * The library finds the tokens; this file puts them into an arena as a tree whose containers are plain
@@ -300,6 +301,10 @@ enum status json_parse_in(json *root, struct arena *arena, const char *text, siz
     assert(depth_max <= DEPTH_MOST);
     if (len >= UINT32_MAX)
         return err_set(err, STATUS_TOO_LARGE, "JSON text of %zu bytes is too long", len);
+    /* RFC 8259, 8.1. The library lets overlong forms and surrogates pass. */
+    size_t valid = utf8_valid_len(text, len);
+    if (valid < len)
+        return position_err(text, valid, "invalid UTF-8", err);
     struct builder builder;
     builder.arena = arena;
     builder.pending = builder.first;

@@ -86,9 +86,12 @@ TEST(json_reads_whole_numbers_only)
 
 TEST(json_keeps_strict_to_the_letter)
 {
-    static const char *const bad[] = {"",      " ",        "[1,]",    "{\"a\":1,}", "[01]", "NaN",
-                                      "/**/1", "\"\x01\"", "{\"a\"}", "[1 2]",      "'a'",  "{a:1}",
-                                      "1 2",   "[",        "\"\\x\"", "nul",        "[1}",  "+1"};
+    static const char *const bad[] = {"",        " ",     "[1,]",         "{\"a\":1,}",
+                                      "[01]",    "NaN",   "/**/1",        "\"\x01\"",
+                                      "{\"a\"}", "[1 2]", "'a'",          "{a:1}",
+                                      "1 2",     "[",     "\"\\x\"",      "nul",
+                                      "[1}",     "+1",    "\"\xc0\x80\"", "\"\xed\xa0\x80\"",
+                                      "\"\xff\""};
     for (size_t i = 0; i < ARRAY_LEN(bad); i++)
         CHECK_EQ(refused(bad[i], NULL), STATUS_INVALID);
     static const char *const good[] = {"0", "-0.5e+3", "\"\\u00e9\\ud83d\\ude00\"", "null", "[[]]"};
