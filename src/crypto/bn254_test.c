@@ -58,6 +58,9 @@ static void plus(u8 out[BN254_G1_SIZE], const u8 a[BN254_G1_SIZE], const u8 b[BN
 TEST(bn254_field)
 {
     u64 seed = 5;
+    fp2 xi = {FP_ONE, FP_ONE};
+    for (int i = 0; i < 8; i++)
+        xi.c0 = fp_add(xi.c0, FP_ONE);
     for (int i = 0; i < 2000; i++) {
         u8 bytes[32], back[32];
         u256 value = u256_mod(random_word(&seed),
@@ -75,6 +78,11 @@ TEST(bn254_field)
         CHECK(fp_eq(fp_double(fp_half(a)), a));
         CHECK(fp_eq(fp_sub(fp_add(a, b), b), a));
         CHECK(fp_is_zero(fp_add(a, fp_neg(a))));
+        fp nine = fp_add(fp_double(fp_double(fp_double(a))), a);
+        CHECK(fp_eq(fp_nine_times_plus(a, b), fp_add(nine, b)));
+        fp2 times_xi = fp2_mul_xi((fp2){a, b}), product = fp2_mul((fp2){a, b}, xi);
+        CHECK(fp2_eq(times_xi, product));
+        CHECK(fp2_eq(fp2_sqr((fp2){a, b}), fp2_mul((fp2){a, b}, (fp2){a, b})));
     }
 }
 
