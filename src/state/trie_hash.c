@@ -236,26 +236,24 @@ void trie_prove(struct trie *trie, const u8 *key, size_t key_len, trie_node_fn *
     for (size_t i = 0; i <= 2 * key_len; i++)
         path[i] = (u8)key_nibble(key, key_len, i);
     struct trie_link *link = &trie->root;
-    for (size_t depth = 0;;) {
+    for (size_t depth = 0; link;) {
         struct branch *branch = link_resolve(trie, link, path, depth);
         if (!branch)
             return;
         struct shown shown = node_show(trie, branch, depth);
-        bool is_leaf = branch->kind == NODE_LEAF;
-        if (!is_leaf && branch->prefix_len) {
+        bool is_branch = branch->kind == NODE_BRANCH, is_root = depth == 0;
+        if (is_branch && branch->prefix_len) {
             u8 extension[EXTENSION_MAX];
             size_t len = extension_show(extension, branch, shown);
-            if (len >= 32 || depth == 0)
+            if (len >= 32 || is_root)
                 fn(arg, extension, len);
+            if (!prefix_leads(branch, path + depth, 2 * key_len - depth))
+                return;
+            depth += branch->prefix_len;
+            is_root = false;
         }
-        if (shown.len >= 32 || (depth == 0 && (is_leaf || !branch->prefix_len)))
+        if (shown.len >= 32 || is_root)
             fn(arg, shown.bytes, shown.len);
-        if (is_leaf || !prefix_leads(branch, path + depth, 2 * key_len - depth))
-            return;
-        depth += branch->prefix_len;
-        link = path[depth] == TRIE_END ? NULL : branch_child(branch, path[depth]);
-        if (!link)
-            return;
-        depth++;
+        link = is_branch && path[depth] != TRIE_END ? branch_child(branch, path[depth++]) : NULL;
     }
 }

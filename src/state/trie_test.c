@@ -370,53 +370,149 @@ TEST(trie_list_equals_trie)
     arena_fini(&arena);
 }
 
-/* --- proofs ----------------------------------------------------------------------------------- */
+/* --- proofs, followed by one who has only the root ------------------------------------------------ */
 
-struct chain {
-    hash32 want; /* of the next node, if it is not embedded */
-    size_t nodes;
-    struct buf last;
+enum { PROOF_MAX = 64 };
+
+struct proof {
+    struct buf nodes[PROOF_MAX];
+    size_t count;
 };
 
-/* Each node's hash must stand in the node before it. */
-static void chain_step(void *arg, const u8 *node, size_t len)
+static void proof_add(void *arg, const u8 *node, size_t len)
 {
-    struct chain *chain = arg;
-    hash32 hash;
-    keccak256(&hash, node, len);
-    if (chain->nodes == 0)
-        CHECK_MEM(hash.b, chain->want.b, 32);
-    else
-        CHECK(memmem(chain->last.data, chain->last.len, hash.b, 32));
-    buf_reset(&chain->last);
-    buf_add(&chain->last, node, len);
-    chain->nodes++;
+    struct proof *proof = arg;
+    CHECK(proof->count < PROOF_MAX);
+    struct buf *copy = proof->nodes + proof->count++;
+    buf_init(copy, 1 << 16);
+    buf_add(copy, node, len);
 }
 
-TEST(trie_proofs_are_chains)
+static void proof_fini(struct proof *proof)
+{
+    for (size_t i = 0; i < proof->count; i++)
+        buf_fini(proof->nodes + i);
+}
+
+/* Where the follower stands: the key's nibbles, how many are behind it, and the next node. */
+struct follower {
+    u8 nibbles[2 * TRIE_KEY_MAX];
+    size_t len, at;
+    const struct proof *proof;
+    size_t used;
+};
+
+/* The list of the node that a reference names: the node itself, or a hash of the proof's next. */
+static bool follow_ref(struct follower *follower, const struct rlp_item *ref, struct rlp *node)
+{
+    if (ref->is_list) {
+        *node = rlp_open(ref->payload, ref->len);
+        return true;
+    }
+    if (ref->len == 0)
+        return false;
+    CHECK_EQ(ref->len, 32);
+    CHECK(follower->used < follower->proof->count);
+    const struct buf *next = follower->proof->nodes + follower->used++;
+    hash32 hash;
+    keccak256(&hash, next->data, next->len);
+    CHECK_MEM(hash.b, ref->payload, 32);
+    struct rlp outer = rlp_open(next->data, next->len);
+    CHECK(rlp_list(&outer, node) == RLP_OK && rlp_at_end(&outer));
+    return true;
+}
+
+static bool follow_branch(struct follower *follower, struct rlp items, struct rlp_item *next)
+{
+    bool ends = follower->at == follower->len;
+    unsigned nibble = ends ? 16 : follower->nibbles[follower->at++];
+    for (unsigned i = 0; i <= nibble; i++)
+        CHECK(rlp_item(&items, next) == RLP_OK);
+    return ends;
+}
+
+/* False when the path of the node leads elsewhere. */
+static bool follow_path(struct follower *follower, const u8 *hp, size_t hp_len)
+{
+    size_t nibbles = 2 * hp_len - 2 + (hp[0] >> 4 & 1);
+    for (size_t i = 0; i < nibbles; i++) {
+        size_t from = i + 2 - (hp[0] >> 4 & 1);
+        unsigned nibble = from & 1 ? hp[from / 2] & 15 : hp[from / 2] >> 4;
+        if (follower->at == follower->len || follower->nibbles[follower->at] != nibble)
+            return false;
+        follower->at++;
+    }
+    return true;
+}
+
+/* The value that the proof shows, or NULL for absence. All of the proof must be needed. */
+static const u8 *proof_value(const struct proof *proof, const hash32 *root, const u8 *key,
+                             size_t key_len, size_t *len)
+{
+    struct follower follower = {.len = 2 * key_len, .proof = proof};
+    for (size_t i = 0; i < 2 * key_len; i++)
+        follower.nibbles[i] = i & 1 ? key[i / 2] & 15 : key[i / 2] >> 4;
+    struct rlp_item ref = {.payload = root->b, .len = 32};
+    struct rlp node;
+    while (follow_ref(&follower, &ref, &node)) {
+        size_t count, hp_len;
+        const u8 *hp;
+        CHECK(rlp_count(node, &count) == RLP_OK);
+        bool is_end;
+        if (count == 17) {
+            is_end = follow_branch(&follower, node, &ref);
+        } else {
+            CHECK(rlp_bytes(&node, &hp, &hp_len) == RLP_OK);
+            if (!follow_path(&follower, hp, hp_len))
+                break;
+            CHECK(rlp_item(&node, &ref) == RLP_OK);
+            is_end = hp[0] >> 5;
+        }
+        if (is_end) {
+            CHECK_EQ(follower.used, proof->count);
+            *len = ref.len;
+            return ref.len && follower.at == follower.len ? ref.payload : NULL;
+        }
+    }
+    CHECK_EQ(follower.used, proof->count);
+    return NULL;
+}
+
+static void check_proof(struct trie *trie, const u8 *key, size_t key_len)
+{
+    struct proof proof = {.count = 0};
+    size_t len, want_len;
+    hash32 root;
+    trie_root(trie, &root);
+    trie_prove(trie, key, key_len, proof_add, &proof);
+    const u8 *want = trie_get(trie, key, key_len, &want_len);
+    const u8 *value = proof_value(&proof, &root, key, key_len, &len);
+    CHECK((value != NULL) == (want != NULL));
+    if (want) {
+        CHECK_EQ(len, want_len);
+        CHECK_MEM(value, want, len);
+    }
+    proof_fini(&proof);
+}
+
+TEST(trie_proofs_convince_who_has_the_root)
 {
     struct trie_pool *pool = trie_pool_new();
-    struct trie trie;
-    trie_init(&trie, pool);
-    for (u64 i = 0; i < 500; i++) {
-        hash32 key;
-        keccak256(&key, &i, sizeof i);
-        trie_put(&trie, key.b, 32, key.b, 32);
+    struct model *model = NEW(struct model);
+    for (int round = 0; round < 100; round++) {
+        bool same_length = round & 1;
+        struct trie trie;
+        trie_init(&trie, pool);
+        model->count = 0;
+        for (u64 n = 1 + random_next() % 60; n > 0; n--)
+            random_change(&trie, model, same_length);
+        for (int n = 0; n < 30 && !trie_is_empty(&trie); n++) {
+            u8 key[40];
+            size_t key_len = random_key(key, same_length);
+            check_proof(&trie, key, key_len);
+        }
+        trie_clear(&trie);
     }
-    struct chain chain = {0};
-    buf_init(&chain.last, 1 << 16);
-    hash32 root;
-    trie_root(&trie, &root);
-    for (u64 i = 0; i < 1000; i++) {
-        hash32 key;
-        keccak256(&key, &i, sizeof i);
-        chain.nodes = 0;
-        chain.want = root;
-        trie_prove(&trie, key.b, 32, chain_step, &chain);
-        CHECK(chain.nodes >= 2);
-        if (i < 500)
-            CHECK(memmem(chain.last.data, chain.last.len, key.b, 32));
-    }
-    buf_fini(&chain.last);
+    mem_free(model);
     trie_pool_free(pool);
 }
