@@ -6,6 +6,7 @@
 
 #include "base/assert.h"
 #include "crypto/sha256.h"
+#include "prim/hex.h"
 
 const char *kzg_verdict_text(enum kzg_verdict verdict)
 {
@@ -79,7 +80,7 @@ enum kzg_verdict kzg_verify_point(const kzg48 *commitment, const hash32 *z, cons
     return blst_fp12_finalverify(&f, &g) ? KZG_OK : KZG_WRONG;
 }
 
-/* --- the whole setup ------------------------------------------------------------------------ */
+/* --- the setup ------------------------------------------------------------------------------ */
 
 /* The text file of the setup, as c-kzg-4844's package has it. */
 __asm__(".section .rodata\n"
@@ -92,9 +93,98 @@ __asm__(".section .rodata\n"
         ".previous\n");
 extern const char kzg_setup_text[], kzg_setup_text_end[];
 
-static KZGSettings settings;
+/*
+ * The file is lines of hexadecimal: the two counts, the points of G1 in Lagrange form, those of G2, and
+ * those of G1 again as powers of the secret.
+ */
+enum {
+    G1_COUNT = 4096,
+    G2_COUNT = 65,
+    G1_LINE = 2 * 48 + 1,
+    G2_LINE = 2 * 96 + 1,
+    G2_START = sizeof "4096\n65\n" - 1 + G1_COUNT * G1_LINE,
+    POWERS_START = G2_START + G2_COUNT * G2_LINE,
+    ROOTS = 2 * G1_COUNT, /* of unity, for a blob extended to twice its length */
+    CELL_POINTS = 64,     /* field elements in a cell */
+};
 
-/* The table of multiples that would speed up proving costs 8 times more memory at its smallest. */
+static void setup_g1(blst_p1 *out, int line)
+{
+    u8 bytes[48];
+    blst_p1_affine point;
+    const char *text = kzg_setup_text + POWERS_START + line * G1_LINE;
+    enum hex_verdict verdict = hex_decode_bare(bytes, text, 2 * sizeof bytes);
+    assert(verdict == HEX_OK && blst_p1_uncompress(&point, bytes) == BLST_SUCCESS);
+    blst_p1_from_affine(out, &point);
+}
+
+static void setup_g2_point(blst_p2 *out, int line)
+{
+    u8 bytes[96];
+    blst_p2_affine point;
+    const char *text = kzg_setup_text + G2_START + line * G2_LINE;
+    enum hex_verdict verdict = hex_decode_bare(bytes, text, 2 * sizeof bytes);
+    assert(verdict == HEX_OK && blst_p2_uncompress(&point, bytes) == BLST_SUCCESS);
+    blst_p2_from_affine(out, &point);
+}
+
+/*
+ * Verifying needs the roots of unity and a few points: making all of that takes milliseconds. The
+ * library's settings are filled with it and the rest left empty, so nothing that proves may use them.
+ */
+static struct {
+    KZGSettings settings;
+    blst_fr roots[ROOTS + 1], reversed[ROOTS + 1], permuted[ROOTS];
+    blst_p1 powers[CELL_POINTS];
+    blst_p2 g2[G2_COUNT];
+} verifier;
+
+static void make_roots(void)
+{
+    /* 7 to (order - 1) / 8192. */
+    static const u64 root_value[4] = {0x6fdd00bfc78c8967, 0x146b58bc434906ac, 0x2ccddea2972e89ed,
+                                      0x485d512737b1da3d};
+    static const u64 one_value[4] = {1};
+    blst_fr root;
+    blst_fr_from_uint64(&root, root_value);
+    blst_fr_from_uint64(&verifier.roots[0], one_value);
+    for (unsigned i = 0; i < ROOTS; i++) {
+        blst_fr_mul(&verifier.roots[i + 1], &verifier.roots[i], &root);
+        unsigned mirrored = 0; /* the thirteen bits of i in reverse */
+        for (unsigned bit = 0; bit < 13; bit++)
+            mirrored |= (i >> bit & 1) << (12 - bit);
+        verifier.permuted[mirrored] = verifier.roots[i];
+    }
+    for (unsigned i = 0; i <= ROOTS; i++)
+        verifier.reversed[i] = verifier.roots[ROOTS - i];
+}
+
+static void make_verifier(void)
+{
+    make_roots();
+    for (int i = 0; i < CELL_POINTS; i++)
+        setup_g1(&verifier.powers[i], i);
+    setup_g2_point(&verifier.g2[1], 1);
+    setup_g2_point(&verifier.g2[CELL_POINTS], CELL_POINTS);
+    verifier.settings = (KZGSettings){
+        .roots_of_unity = verifier.roots,
+        .brp_roots_of_unity = verifier.permuted,
+        .reverse_roots_of_unity = verifier.reversed,
+        .g1_values_monomial = verifier.powers,
+        .g2_values_monomial = verifier.g2,
+    };
+}
+
+static const KZGSettings *verifying(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, make_verifier);
+    return &verifier.settings;
+}
+
+static KZGSettings whole;
+
+/* The table of multiples that would speed up proving costs 96 MiB. */
 enum { NO_PRECOMPUTATION = 0 };
 
 static void load(void)
@@ -102,16 +192,16 @@ static void load(void)
     size_t len = (size_t)(kzg_setup_text_end - kzg_setup_text);
     FILE *text = fmemopen((void *)(uintptr_t)kzg_setup_text, len, "r");
     assert(text);
-    C_KZG_RET ret = load_trusted_setup_file(&settings, text, NO_PRECOMPUTATION);
+    C_KZG_RET ret = load_trusted_setup_file(&whole, text, NO_PRECOMPUTATION);
     assert(ret == C_KZG_OK);
     fclose(text);
 }
 
-static const KZGSettings *setup(void)
+static const KZGSettings *proving(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, load);
-    return &settings;
+    return &whole;
 }
 
 /* Running out of memory is the library's only complaint that is not about its input. */
@@ -129,7 +219,7 @@ enum kzg_verdict kzg_verify_blobs(const u8 *blobs, const kzg48 *commitments, con
     bool holds = false;
     C_KZG_RET ret =
         verify_blob_kzg_proof_batch(&holds, (const Blob *)blobs, (const Bytes48 *)commitments,
-                                    (const Bytes48 *)proofs, count, setup());
+                                    (const Bytes48 *)proofs, count, verifying());
     return verdict_of(ret, holds);
 }
 
@@ -137,16 +227,16 @@ enum kzg_verdict kzg_verify_cells(const kzg48 *commitments, const u64 *indices, 
                                   const kzg48 *proofs, size_t count)
 {
     bool holds = false;
-    C_KZG_RET ret =
-        verify_cell_kzg_proof_batch(&holds, (const Bytes48 *)commitments, indices,
-                                    (const Cell *)cells, (const Bytes48 *)proofs, count, setup());
+    C_KZG_RET ret = verify_cell_kzg_proof_batch(&holds, (const Bytes48 *)commitments, indices,
+                                                (const Cell *)cells, (const Bytes48 *)proofs, count,
+                                                verifying());
     return verdict_of(ret, holds);
 }
 
 enum kzg_verdict kzg_commit(kzg48 *commitment, const u8 *blob)
 {
     KZGCommitment result;
-    C_KZG_RET ret = blob_to_kzg_commitment(&result, (const Blob *)blob, setup());
+    C_KZG_RET ret = blob_to_kzg_commitment(&result, (const Blob *)blob, proving());
     if (ret == C_KZG_OK)
         memcpy(commitment->b, result.bytes, sizeof commitment->b);
     return verdict_of(ret, true);
@@ -156,7 +246,7 @@ enum kzg_verdict kzg_prove_blob(kzg48 *proof, const u8 *blob, const kzg48 *commi
 {
     KZGProof result;
     C_KZG_RET ret =
-        compute_blob_kzg_proof(&result, (const Blob *)blob, (const Bytes48 *)commitment, setup());
+        compute_blob_kzg_proof(&result, (const Blob *)blob, (const Bytes48 *)commitment, proving());
     if (ret == C_KZG_OK)
         memcpy(proof->b, result.bytes, sizeof proof->b);
     return verdict_of(ret, true);
@@ -167,7 +257,7 @@ enum kzg_verdict kzg_prove_point(kzg48 *proof, hash32 *y, const u8 *blob, const 
     KZGProof result;
     Bytes32 value;
     C_KZG_RET ret =
-        compute_kzg_proof(&result, &value, (const Blob *)blob, (const Bytes32 *)z, setup());
+        compute_kzg_proof(&result, &value, (const Blob *)blob, (const Bytes32 *)z, proving());
     if (ret == C_KZG_OK) {
         memcpy(proof->b, result.bytes, sizeof proof->b);
         memcpy(y->b, value.bytes, sizeof y->b);
@@ -178,7 +268,7 @@ enum kzg_verdict kzg_prove_point(kzg48 *proof, hash32 *y, const u8 *blob, const 
 enum kzg_verdict kzg_cells(u8 *cells, kzg48 *proofs, const u8 *blob)
 {
     C_KZG_RET ret = compute_cells_and_kzg_proofs((Cell *)cells, (KZGProof *)proofs,
-                                                 (const Blob *)blob, setup());
+                                                 (const Blob *)blob, proving());
     return verdict_of(ret, true);
 }
 
@@ -190,6 +280,6 @@ enum kzg_verdict kzg_recover_cells(u8 *cells, kzg48 *proofs, const u64 *indices,
         if (indices[i] <= indices[i - 1])
             return KZG_MALFORMED;
     C_KZG_RET ret = recover_cells_and_kzg_proofs((Cell *)cells, (KZGProof *)proofs, indices,
-                                                 (const Cell *)known, count, setup());
+                                                 (const Cell *)known, count, proving());
     return verdict_of(ret, true);
 }

@@ -2,10 +2,10 @@
  * KZG commitments to blobs (EIP-4844) and to their cells (EIP-7594), under the public trusted setup of
  * the KZG ceremony.
  *
- * kzg_verify_point needs one point of the setup and nothing else: no memory is kept, no time spent at
- * start. The others go through c-kzg-4844 and need all of it: it is embedded in the program and is
- * decoded when one of them is first called, by any thread, which takes about a second and 6 MiB for as
- * long as the process lives. It is the same constant for everybody, so it is kept once a process.
+ * The setup is embedded in the program as text. kzg_verify_point needs one point of it, which it has at
+ * hand. Verifying blobs and cells needs a few, which are made when first asked for, by any thread: about
+ * 5 ms and 1.2 MiB. Committing and proving need all of it: seconds of one core the first time (3.8 at
+ * 2 GHz) and 4.3 MiB. What is made stays, once a process: it is the same constant for everybody.
  */
 #pragma once
 
