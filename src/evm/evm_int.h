@@ -5,6 +5,7 @@
 #include "base/assert.h"
 #include "evm/evm.h"
 #include "evm/opcode.h"
+#include "evm/precompile_cache.h"
 #include "evm/tracer.h"
 
 /* Behind the stack's last word there are STACK_ROOM more: temporaries of translated code. */
@@ -122,6 +123,7 @@ struct evm {
     u8 *returned;                                /* what the latest message returned */
     size_t returned_cap;
     struct arena scratch; /* for precompiles */
+    struct precompile_cache answers;
     struct code_cache codes;
     void *translator; /* the fast interpreter's work table, made when first needed */
     struct evm_step step;
