@@ -15,17 +15,21 @@ static void compare(struct side *plain, struct side *fast, enum fork fork, i64 g
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
     static struct program programs[PROGRAM_COUNT];
+    static struct side plain, sides[2]; /* kept: making machines takes longer than using them */
     struct chooser c = {.bytes = data, .len = size};
     enum fork fork = (enum fork)choose(&c, FORK_COUNT);
     i64 limit = 1 + choose(&c, 256) * 7;
     for (unsigned i = 0; i < PROGRAM_COUNT; i++)
         program_make(&programs[i], &c, fork);
-    struct side plain, fast;
-    side_init(&plain, EVM_ENGINE_PLAIN, programs);
-    side_init(&fast, limit & 1 ? EVM_ENGINE_FAST : EVM_ENGINE_AUTO, programs);
+    if (!plain.evm) {
+        side_init(&plain, EVM_ENGINE_PLAIN);
+        side_init(&sides[0], EVM_ENGINE_AUTO);
+        side_init(&sides[1], EVM_ENGINE_FAST);
+    }
+    struct side *fast = &sides[limit & 1];
+    side_load(&plain, programs);
+    side_load(fast, programs);
     for (i64 gas = 30000; gas > 0; gas = gas > limit ? gas / 2 : gas - limit / 5 - 1)
-        compare(&plain, &fast, fork, gas);
-    side_fini(&plain);
-    side_fini(&fast);
+        compare(&plain, fast, fork, gas);
     return 0;
 }

@@ -499,11 +499,24 @@ static inline addr20 program_addr(unsigned i)
     return (addr20){{[17] = 0xc0, [18] = 0xde, [19] = (u8)i}};
 }
 
-static inline void side_init(struct side *side, enum evm_engine engine,
-                             const struct program *programs)
+static inline void side_init(struct side *side, enum evm_engine engine)
 {
     side->evm = evm_new();
     evm_set_engine(side->evm, engine);
+    side->world = NULL;
+}
+
+static inline void side_fini(struct side *side)
+{
+    evm_free(side->evm);
+    toy_host_free(side->world);
+}
+
+/* A new world with these programs in it; what the machine has learnt of others stays with it. */
+static inline void side_load(struct side *side, const struct program *programs)
+{
+    if (side->world)
+        toy_host_free(side->world);
     side->world = toy_host_new();
     for (unsigned i = 0; i < PROGRAM_COUNT; i++) {
         addr20 addr = program_addr(i);
@@ -511,12 +524,6 @@ static inline void side_init(struct side *side, enum evm_engine engine,
                      programs[i].len);
         toy_host_put_slot(side->world, &addr, U256_ONE, u256_from_u64(77));
     }
-}
-
-static inline void side_fini(struct side *side)
-{
-    evm_free(side->evm);
-    toy_host_free(side->world);
 }
 
 /* Runs the first program; the world is as before afterwards. */
