@@ -18,6 +18,7 @@ void process_begin(struct process *process, struct state *state, struct evm *evm
                    struct arena *arena, const struct chain_config *config, enum fork fork,
                    const struct evm_block *env)
 {
+    process->exec_flags = 0;
     process->arena = arena;
     process->config = config;
     process->receipts = NULL;
@@ -83,7 +84,7 @@ static void keep_logs(struct process *process, struct receipt *receipt)
 
 enum tx_verdict process_tx(struct process *process, const struct tx *tx, struct exec_result *result)
 {
-    enum tx_verdict verdict = exec_tx(&process->exec, tx, 0, result);
+    enum tx_verdict verdict = exec_tx(&process->exec, tx, process->exec_flags, result);
     if (verdict != TX_OK)
         return verdict;
     struct receipt *receipt = receipt_push(process);

@@ -17,6 +17,7 @@
 /* Receipts, logs and requests are allocated from the arena. */
 struct process {
     struct exec exec;
+    unsigned exec_flags; /* for every transaction; 0 after process_begin */
     struct arena *arena;
     const struct chain_config *config;
     struct receipt *receipts;

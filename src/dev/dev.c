@@ -72,6 +72,8 @@ static enum status open_chain(struct dev *dev, u64 seed, struct err *err)
     struct chain_options options = {.history = dev->options.history, .seed = seed};
     enum status status = chain_open(&dev->chain, &genesis, &options, err);
     arena_fini(&arena);
+    if (status == STATUS_OK)
+        dev->genesis_hash = chain_head(dev->chain)->block.hash;
     return status;
 }
 

@@ -37,6 +37,7 @@ struct dev {
     struct loop *loop;
     struct timer *timer;
     struct dev_options options;
+    hash32 genesis_hash;
     struct dev_sealing sealing;
 
     /* What the next blocks will be like. */
@@ -83,7 +84,7 @@ void dev_close(struct dev *dev);
 
 /*
  * Takes a signed transaction, or with `sender` an unsigned one in its name, and seals it if blocks are made at
- * once. *hash is the transaction's, also when it is refused after decoding... Refusals carry geth's words.
+ * once. Refusals carry geth's words.
  */
 MUST_READ enum status dev_send(struct dev *dev, const u8 *bytes, size_t len, const addr20 *sender,
                                hash32 *hash, struct err *err);

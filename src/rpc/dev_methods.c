@@ -405,11 +405,10 @@ static void anvil_metadata(struct rpc_call *call)
 {
     struct buf *out = call->out;
     const struct block *head = &chain_head(call->chain)->block;
-    const struct chain_block *oldest = chain_by_number(call->chain, chain_oldest(call->chain));
     json_out_object(out, RPC_RESULT);
     json_out_text(out, "clientVersion", call->rpc->options.client);
     json_out_u64(out, "chainId", chain_config(call->chain)->chain_id);
-    json_out_hash(out, "instanceId", &oldest->block.hash);
+    json_out_hash(out, "instanceId", &call->dev->genesis_hash);
     json_out_u64(out, "latestBlockNumber", head->header.number);
     json_out_hash(out, "latestBlockHash", &head->hash);
     json_out_object(out, "snapshots");

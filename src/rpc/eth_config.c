@@ -17,13 +17,35 @@ static const struct {
      "0x00000961ef480eb55e80d19ad83579a64c007002"},
 };
 
+/* EIP-7910's names, in the order of the addresses. */
+static const char *const precompile_names[PRECOMPILE_COUNT] = {
+    "ECREC",
+    "SHA256",
+    "RIPEMD160",
+    "ID",
+    "MODEXP",
+    "BN254_ADD",
+    "BN254_MUL",
+    "BN254_PAIRING",
+    "BLAKE2F",
+    "KZG_POINT_EVALUATION",
+    "BLS12_G1ADD",
+    "BLS12_G1MSM",
+    "BLS12_G2ADD",
+    "BLS12_G2MSM",
+    "BLS12_PAIRING_CHECK",
+    "BLS12_MAP_FP_TO_G1",
+    "BLS12_MAP_FP2_TO_G2",
+    "P256VERIFY",
+};
+
 static void put_precompiles(struct buf *out, enum fork fork)
 {
     json_out_object(out, "precompiles");
     for (size_t i = 0; i < PRECOMPILE_COUNT; i++) {
         addr20 addr = precompile_addr(&PRECOMPILES[i]);
         if (fork >= PRECOMPILES[i].since)
-            json_out_addr(out, PRECOMPILES[i].name, &addr);
+            json_out_addr(out, precompile_names[i], &addr);
     }
     json_out_object_end(out);
 }
@@ -40,6 +62,20 @@ static void put_contracts(struct buf *out, const struct chain_config *config, en
             json_out_addr(out, contracts[i].name, &config->deposit_contract);
     }
     json_out_object_end(out);
+}
+
+/* EIP-2124: the CRC-32 of the genesis hash, as no fork comes after the beginning. */
+static void put_fork_id(struct buf *out, const hash32 *genesis)
+{
+    u32 crc = ~0u;
+    for (size_t i = 0; i < sizeof genesis->b; i++) {
+        crc ^= genesis->b[i];
+        for (int bit = 0; bit < 8; bit++)
+            crc = crc >> 1 ^ (crc & 1 ? 0xedb88320u : 0);
+    }
+    crc = ~crc;
+    u8 bytes[4] = {(u8)(crc >> 24), (u8)(crc >> 16), (u8)(crc >> 8), (u8)crc};
+    json_out_data(out, "forkId", bytes, sizeof bytes);
 }
 
 static void eth_config(struct rpc_call *call)
@@ -62,6 +98,7 @@ static void eth_config(struct rpc_call *call)
         json_out_null(out, "blobSchedule");
     }
     json_out_quantity(out, "chainId", config->chain_id);
+    put_fork_id(out, &call->dev->genesis_hash);
     put_precompiles(out, fork);
     put_contracts(out, config, fork);
     json_out_object_end(out);

@@ -29,9 +29,9 @@ struct rpc_options rpc_options_default(void)
 /* --- the method table ----------------------------------------------------------------------- */
 
 static const struct rpc_method *const tables[] = {
-    RPC_ETH_CHAIN, RPC_ETH_STATE, RPC_ETH_CALL,   RPC_ETH_FEE, RPC_ETH_FILTER,
-    RPC_ETH_SEND,  RPC_ETH_SIGN,  RPC_ETH_CONFIG, RPC_NET,     RPC_WEB3,
-    RPC_TXPOOL,    RPC_DEV,       RPC_DEBUG,      RPC_SELF,
+    RPC_ETH_CHAIN, RPC_ETH_STATE, RPC_ETH_CALL,   RPC_ETH_FEE,      RPC_ETH_FILTER,
+    RPC_ETH_SEND,  RPC_ETH_SIGN,  RPC_ETH_CONFIG, RPC_ETH_SIMULATE, RPC_NET,
+    RPC_WEB3,      RPC_TXPOOL,    RPC_DEV,        RPC_DEBUG,        RPC_SELF,
 };
 
 static u32 name_hash(const char *name)

@@ -238,12 +238,10 @@ static void put_withdrawals(struct buf *out, const struct block *block)
     json_out_array_end(out);
 }
 
-void shape_block(struct rpc_call *call, const char *key, const struct chain_block *block,
-                 bool whole_txs)
+void shape_block_members(struct rpc_call *call, const struct chain_block *block, bool whole_txs)
 {
     struct buf *out = call->out;
     const struct block *body = &block->block;
-    json_out_object(out, key);
     shape_header_members(out, &body->header, &body->hash);
     json_out_quantity_u256(out, "totalDifficulty", block->total_difficulty);
     json_out_quantity(out, "size", body->size);
@@ -263,7 +261,14 @@ void shape_block(struct rpc_call *call, const char *key, const struct chain_bloc
     json_out_array_end(out);
     if (body->has_withdrawals)
         put_withdrawals(out, body);
-    json_out_object_end(out);
+}
+
+void shape_block(struct rpc_call *call, const char *key, const struct chain_block *block,
+                 bool whole_txs)
+{
+    json_out_object(call->out, key);
+    shape_block_members(call, block, whole_txs);
+    json_out_object_end(call->out);
 }
 
 void shape_pending_block(struct rpc_call *call, const char *key, bool whole_txs)

@@ -3,8 +3,7 @@
 
 #include "rpc/call.h"
 
-/* What a block holds at index; block NULL: a transaction that waits in the pool. base_fee: of the block, or of the one to
- * come. */
+/* A transaction and its place in a block; block NULL: one that waits in the pool. */
 void shape_tx(struct buf *out, const char *key, const struct tx *tx,
               const struct chain_block *block, u32 index);
 
@@ -14,6 +13,9 @@ void shape_log(struct buf *out, const struct chain_block *block, u32 tx_index, u
 
 /* The members of a header, into an object that is open. hash NULL: pending, and so are nonce and coinbase's seal. */
 void shape_header_members(struct buf *out, const struct header *header, const hash32 *hash);
+
+/* Everything of a block, into an object that is open. */
+void shape_block_members(struct rpc_call *call, const struct chain_block *block, bool whole_txs);
 
 void shape_block(struct rpc_call *call, const char *key, const struct chain_block *block,
                  bool whole_txs);
