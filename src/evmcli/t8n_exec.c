@@ -75,6 +75,18 @@ static void reject_verdict(struct t8n *t8n, u32 index, const struct tx *tx, enum
         reject(t8n, index, "%s", text);
 }
 
+/* geth's decoder has no place for types 3 and 4 that create, and says so in its own way. */
+static const char *early_text(enum tx_verdict verdict)
+{
+    if (verdict == TX_BLOB_CREATE)
+        return "rlp: input string too short for common.Address, decoding into "
+               "(types.Transaction)(types.BlobTx).To";
+    if (verdict == TX_SET_CODE_CREATE)
+        return "rlp: input string too short for common.Address, decoding into "
+               "(types.Transaction)(types.SetCodeTx).To";
+    return tx_verdict_text(verdict);
+}
+
 /* What geth looks at before a transaction reaches the state. True: it may go on. */
 static bool admit(struct t8n *t8n, u32 index, struct t8n_tx *slot)
 {
@@ -90,7 +102,7 @@ static bool admit(struct t8n *t8n, u32 index, struct t8n_tx *slot)
     if (verdict == TX_OK)
         verdict = tx_recover(tx, t8n->fork, t8n->config.chain_id);
     if (verdict != TX_OK) {
-        reject(t8n, index, "%s", tx_verdict_text(verdict));
+        reject(t8n, index, "%s", early_text(verdict));
         return false;
     }
     u64 used = exec->blob_gas_used + (u64)tx->blob_count * TX_BLOB_GAS;

@@ -114,9 +114,9 @@ static void read_signature(struct reader *reader, struct tx *tx, json object)
     tx->s = reader_u256_or(reader, object, "s", u256_from_u64(0));
     tx->chain_id = reader_u64_or(reader, object, "chainId", 0);
     tx->has_chain_id = tx->type != TX_LEGACY || reader_has(object, "chainId");
-    if (tx->type == TX_LEGACY && tx->v >= 35) {
-        tx->has_chain_id = true; /* EIP-155: v is 35 or 36 and twice the chain id */
-        tx->chain_id = (tx->v - 35) / 2;
+    if (tx->type == TX_LEGACY && tx->v) { /* EIP-155: 35 or 36 and twice the chain id */
+        tx->has_chain_id = tx->v >= 35;
+        tx->chain_id = tx->has_chain_id ? (tx->v - 35) / 2 : 0;
     }
 }
 
