@@ -1,4 +1,4 @@
-/* SHA-256 (FIPS 180-4) and RIPEMD-160 have one door each; this one opens OpenSSL's. */
+/* SHA-256 (FIPS 180-4), through OpenSSL. */
 #pragma once
 
 #include "base/types.h"
