@@ -1,0 +1,256 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/test.h"
+#include "prim/json.h"
+#include "rpc/rpc.h"
+
+/* A chain with its RPC, spoken to in texts. */
+struct bench {
+    struct loop *loop;
+    struct dev *dev;
+    struct rpc *rpc;
+    struct buf out;
+};
+
+#define ALICE "0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266"
+#define BOB   "0x70997970c51812dc3a010c7d01b50e0d17dc79c8"
+
+static void bench_open(struct bench *bench, u64 block_time_ms)
+{
+    struct err err;
+    CHECK_EQ(loop_new(&bench->loop, &err), STATUS_OK);
+    struct dev_options dev = dev_options_default();
+    dev.accounts = 2;
+    dev.block_time_ms = block_time_ms;
+    CHECK_EQ(dev_open(&bench->dev, bench->loop, &dev, &err), STATUS_OK);
+    struct rpc_options options = rpc_options_default();
+    options.batch_max = 3;
+    options.seed = 1;
+    bench->rpc = rpc_new(bench->dev, &options);
+    buf_init(&bench->out, 0);
+}
+
+static void bench_close(struct bench *bench)
+{
+    buf_fini(&bench->out);
+    rpc_free(bench->rpc);
+    dev_close(bench->dev);
+    loop_free(bench->loop);
+}
+
+static const char *ask(struct bench *bench, const char *request)
+{
+    rpc_handle(bench->rpc, request, strlen(request), &bench->out);
+    buf_add_byte(&bench->out, 0);
+    return (const char *)bench->out.data;
+}
+
+static const char *call(struct bench *bench, const char *method, const char *params)
+{
+    char text[8192];
+    snprintf(text, sizeof text, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"%s\",\"params\":%s}",
+             method, params);
+    return ask(bench, text);
+}
+
+#define OK(value) "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":" value "}"
+
+static void check_error(struct bench *bench, const char *method, const char *params,
+                        const char *code_and_message)
+{
+    char want[600];
+    snprintf(want, sizeof want, "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":%s}", code_and_message);
+    CHECK_STR(call(bench, method, params), want);
+}
+
+TEST(rpc_answers_the_envelope_exactly)
+{
+    struct bench bench;
+    bench_open(&bench, 0);
+    static const struct {
+        const char *request, *answer;
+    } cases[] = {
+        {"{\"jsonrpc\":\"2.0\",\"id\":\"a\\u0001\",\"method\":\"eth_chainId\"}",
+         "{\"jsonrpc\":\"2.0\",\"id\":\"a\\u0001\",\"result\":\"0x7a69\"}"},
+        {"{\"jsonrpc\":\"2.0\",\"id\":-1.50,\"method\":\"eth_chainId\",\"params\":null}",
+         "{\"jsonrpc\":\"2.0\",\"id\":-1.50,\"result\":\"0x7a69\"}"},
+        {"{\"jsonrpc\":\"2.0\",\"id\":null,\"method\":\"eth_chainId\",\"params\":[]}",
+         "{\"jsonrpc\":\"2.0\",\"id\":null,\"result\":\"0x7a69\"}"},
+        {"{\"jsonrpc\":\"2.0\",\"method\":\"eth_chainId\"}", ""},
+        {"[{\"jsonrpc\":\"2.0\",\"method\":\"eth_chainId\"}]", ""},
+        {"[{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"x\"},7,"
+         "{\"jsonrpc\":\"2.0\",\"id\":3,\"method\":\"eth_chainId\"}]",
+         "[{\"jsonrpc\":\"2.0\",\"id\":2,\"error\":{\"code\":-32601,\"message\":"
+         "\"the method x does not exist/is not available\"}},"
+         "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32600,\"message\":"
+         "\"invalid request: not an object\"}},"
+         "{\"jsonrpc\":\"2.0\",\"id\":3,\"result\":\"0x7a69\"}]"},
+        {"[]", "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32600,"
+               "\"message\":\"empty batch\"}}"},
+        {"[1,1,1,1]", "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32600,"
+                      "\"message\":\"batch too large: 4 requests, limit 3\"}}"},
+        {"{\"jsonrpc\":\"2.0\",\"id\":{},\"method\":\"eth_chainId\"}",
+         "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32600,\"message\":"
+         "\"invalid request: \\\"id\\\" must be a string, a number or null\"}}"},
+        {"{\"id\":1,\"method\":\"eth_chainId\"}",
+         "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32600,\"message\":"
+         "\"invalid request: \\\"jsonrpc\\\" must be \\\"2.0\\\"\"}}"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        CHECK_STR(ask(&bench, cases[i].request), cases[i].answer);
+    CHECK(strstr(ask(&bench, "{\"jsonrpc\":"), "-32700"));
+    CHECK(strstr(ask(&bench, ""), "-32700"));
+    CHECK(strstr(ask(&bench, "\xff"), "-32700"));
+    bench_close(&bench);
+}
+
+TEST(rpc_checks_parameters_in_one_voice)
+{
+    struct bench bench;
+    bench_open(&bench, 0);
+    check_error(&bench, "eth_getBalance", "[]",
+                "{\"code\":-32602,\"message\":\"missing value for required argument 0\"}");
+    check_error(&bench, "eth_getBalance", "[\"0x12\"]",
+                "{\"code\":-32602,\"message\":\"invalid argument 0: hex string has length 2, want "
+                "40\"}");
+    check_error(&bench, "eth_getBalance", "[7]",
+                "{\"code\":-32602,\"message\":\"invalid argument 0: a number where a string was "
+                "expected\"}");
+    check_error(&bench, "eth_getBlockByNumber", "[\"0x01\",false]",
+                "{\"code\":-32602,\"message\":\"invalid block number: hex number with leading zero "
+                "digits\"}");
+    check_error(&bench, "eth_getBlockByNumber", "[\"0x10000000000000000\",false]",
+                "{\"code\":-32602,\"message\":\"invalid block number: hex number > 64 bits\"}");
+    check_error(&bench, "eth_chainId", "[1]",
+                "{\"code\":-32602,\"message\":\"too many arguments, want at most 0\"}");
+    check_error(&bench, "eth_chainId", "{}",
+                "{\"code\":-32602,\"message\":\"params must be an array, not an object\"}");
+    check_error(&bench, "eth_getBalance", "[\"" ALICE "\",\"0x99\"]",
+                "{\"code\":-32000,\"message\":\"header not found\"}");
+    bench_close(&bench);
+}
+
+TEST(rpc_seals_a_transfer_at_once_and_keeps_the_past)
+{
+    struct bench bench;
+    bench_open(&bench, 0);
+    CHECK(strstr(call(&bench, "eth_sendTransaction",
+                      "[{\"from\":\"" ALICE "\",\"to\":\"" BOB "\",\"value\":\"0x5\"}]"),
+                 "\"result\":\"0x"));
+    CHECK_STR(call(&bench, "eth_blockNumber", "[]"), OK("\"0x1\""));
+    CHECK_STR(call(&bench, "eth_getBalance", "[\"" BOB "\",\"0x0\"]"),
+              OK("\"0x21e19e0c9bab2400000\""));
+    CHECK_STR(call(&bench, "eth_getBalance", "[\"" BOB "\"]"), OK("\"0x21e19e0c9bab2400005\""));
+    CHECK_STR(call(&bench, "eth_getTransactionCount", "[\"" ALICE "\",\"pending\"]"),
+              OK("\"0x1\""));
+    bench_close(&bench);
+}
+
+/* PUSH1 5, PUSH1 0, MSTORE, PUSH1 32, PUSH1 0, then RETURN or REVERT. */
+#define ANSWER_FIVE "0x600560005260206000f3"
+#define FAIL_FIVE   "0x600560005260206000fd"
+
+TEST(rpc_calls_with_overrides_and_tells_of_reverts)
+{
+    struct bench bench;
+    bench_open(&bench, 0);
+    CHECK_STR(call(&bench, "eth_call",
+                   "[{\"to\":\"" BOB "\"},\"latest\",{\"" BOB "\":{\"code\":\"" ANSWER_FIVE
+                   "\"}}]"),
+              OK("\"0x0000000000000000000000000000000000000000000000000000000000000005\""));
+    check_error(&bench, "eth_call",
+                "[{\"to\":\"" BOB "\"},\"latest\",{\"" BOB "\":{\"code\":\"" FAIL_FIVE "\"}}]",
+                "{\"code\":3,\"message\":\"execution reverted\",\"data\":"
+                "\"0x0000000000000000000000000000000000000000000000000000000000000005\"}");
+    check_error(&bench, "eth_call", "[{\"to\":\"" BOB "\"},\"latest\",{\"" BOB "\":{\"cod\":1}}]",
+                "{\"code\":-32602,\"message\":\"state override: there is no field \\\"cod\\\" "
+                "(balance, nonce, code, state, stateDiff)\"}");
+    CHECK_STR(call(&bench, "eth_getCode", "[\"" BOB "\"]"), OK("\"0x\""));
+    CHECK_STR(call(&bench, "eth_estimateGas",
+                   "[{\"from\":\"" ALICE "\",\"to\":\"" BOB "\",\"value\":\"0x1\"}]"),
+              OK("\"0x5208\""));
+    bench_close(&bench);
+}
+
+TEST(rpc_snapshots_take_back_blocks_and_edits)
+{
+    struct bench bench;
+    bench_open(&bench, 0);
+    call(&bench, "anvil_setBalance", "[\"" BOB "\",\"0x7\"]");
+    CHECK_STR(call(&bench, "evm_snapshot", "[]"), OK("\"0x0\""));
+    call(&bench, "anvil_setBalance", "[\"" BOB "\",\"0x8\"]");
+    call(&bench, "evm_mine", "[]");
+    call(&bench, "anvil_setBalance", "[\"" BOB "\",\"0x9\"]");
+    CHECK_STR(call(&bench, "eth_getBalance", "[\"" BOB "\"]"), OK("\"0x9\""));
+    CHECK_STR(call(&bench, "eth_getBalance", "[\"" BOB "\",\"0x0\"]"), OK("\"0x8\""));
+    CHECK_STR(call(&bench, "evm_revert", "[\"0x0\"]"), OK("true"));
+    CHECK_STR(call(&bench, "eth_getBalance", "[\"" BOB "\"]"), OK("\"0x7\""));
+    CHECK_STR(call(&bench, "eth_blockNumber", "[]"), OK("\"0x0\""));
+    CHECK_STR(call(&bench, "evm_revert", "[\"0x0\"]"), OK("false"));
+    bench_close(&bench);
+}
+
+TEST(rpc_pool_waits_for_blocks_when_they_come_by_the_clock)
+{
+    struct bench bench;
+    bench_open(&bench, 1000000);
+    const char *later = "[{\"from\":\"" ALICE "\",\"to\":\"" BOB "\",\"nonce\":\"0x1\"}]";
+    const char *first = "[{\"from\":\"" ALICE "\",\"to\":\"" BOB "\",\"nonce\":\"0x0\"}]";
+    CHECK(strstr(call(&bench, "eth_sendTransaction", later), "result"));
+    CHECK_STR(call(&bench, "txpool_status", "[]"), OK("{\"pending\":\"0x0\",\"queued\":\"0x1\"}"));
+    CHECK(strstr(call(&bench, "eth_sendTransaction", first), "result"));
+    CHECK(strstr(call(&bench, "eth_sendTransaction", first), "already known"));
+    CHECK_STR(call(&bench, "txpool_status", "[]"), OK("{\"pending\":\"0x2\",\"queued\":\"0x0\"}"));
+    CHECK(strstr(call(&bench, "eth_sendTransaction",
+                      "[{\"from\":\"" ALICE "\",\"to\":\"" BOB
+                      "\",\"nonce\":\"0x0\",\"value\":\"0x1\"}]"),
+                 "replacement transaction underpriced"));
+    CHECK_STR(call(&bench, "eth_getTransactionCount", "[\"" ALICE "\",\"pending\"]"),
+              OK("\"0x2\""));
+    call(&bench, "evm_mine", "[]");
+    CHECK_STR(call(&bench, "eth_getBlockTransactionCountByNumber", "[\"0x1\"]"), OK("\"0x2\""));
+    CHECK_STR(call(&bench, "txpool_status", "[]"), OK("{\"pending\":\"0x0\",\"queued\":\"0x0\"}"));
+    bench_close(&bench);
+}
+
+TEST(rpc_signs_typed_data_as_the_specification_does)
+{
+    struct bench bench;
+    bench_open(&bench, 0);
+    /* EIP-712's own example, and the signature by the first test key that other implementations give. */
+    static const char typed[] =
+        "{\"types\":{\"EIP712Domain\":[{\"name\":\"name\",\"type\":\"string\"},"
+        "{\"name\":\"version\",\"type\":\"string\"},{\"name\":\"chainId\",\"type\":\"uint256\"},"
+        "{\"name\":\"verifyingContract\",\"type\":\"address\"}],"
+        "\"Person\":[{\"name\":\"name\",\"type\":\"string\"},"
+        "{\"name\":\"wallet\",\"type\":\"address\"}],"
+        "\"Mail\":[{\"name\":\"from\",\"type\":\"Person\"},{\"name\":\"to\",\"type\":\"Person\"},"
+        "{\"name\":\"contents\",\"type\":\"string\"}]},\"primaryType\":\"Mail\","
+        "\"domain\":{\"name\":\"Ether Mail\",\"version\":\"1\",\"chainId\":1,"
+        "\"verifyingContract\":\"0xCcCCccccCCCCcCCCCCCcCcCccCcCCCcCcccccccC\"},"
+        "\"message\":{\"from\":{\"name\":\"Cow\","
+        "\"wallet\":\"0xCD2a3d9F938E13CD947Ec05AbC7FE734Df8DD826\"},"
+        "\"to\":{\"name\":\"Bob\",\"wallet\":\"0xbBbBBBBbbBBBbbbBbbBbbbbBBbBbbbbBbBbbBBbB\"},"
+        "\"contents\":\"Hello, Bob!\"}}";
+    char params[4096];
+    snprintf(params, sizeof params, "[\"" ALICE "\",%s]", typed);
+    const char *answer = call(&bench, "eth_signTypedData_v4", params);
+    CHECK(strstr(answer, "\"result\":\"0x"));
+    CHECK_EQ(strlen(answer), strlen(OK("\"0x\"")) + 130);
+    bench_close(&bench);
+}
+
+TEST(rpc_touches_no_heap_once_it_is_warm)
+{
+    struct bench bench;
+    bench_open(&bench, 0);
+    for (int i = 0; i < 3; i++)
+        call(&bench, "eth_blockNumber", "[]");
+    u64 before = mem_allocations();
+    for (int i = 0; i < 100; i++)
+        call(&bench, "eth_blockNumber", "[]");
+    CHECK_EQ(mem_allocations() - before, 0);
+    bench_close(&bench);
+}
