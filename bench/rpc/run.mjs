@@ -25,6 +25,7 @@ const senders = 200
 const transfers = 40_000
 const many = 20
 const patienceMs = 20_000
+const everySecond = ['--block-time', '1', '--gas-limit', '1000000000']
 const mnemonic = 'test test test test test test test test test test test junk'
 const arch = process.arch === 'x64' ? 'amd64' : process.arch
 const programs = {
@@ -108,13 +109,26 @@ function writeBodies(name, bodies) {
 
 const bodyOf = (method, params) => JSON.stringify({ jsonrpc: '2.0', id: 1, method, params })
 
-// Requests a second.
+// Processor time of a process so far, in microseconds; one tick is a hundredth of a second.
+function cpuUs(pid) {
+  const fields = fs.readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ')
+  return (Number(fields[11]) + Number(fields[12])) * 10_000
+}
+
+// Requests a second, and the node's processor time for one, which other work on the machine disturbs less.
 function load(node, file, seconds = Number(options.seconds)) {
   const wrk = ['wrk', '-t1', `-c${connections}`, `-d${seconds}s`, '-s', path.join(root, 'bench', 'rpc', 'load.lua'), node.url, '--', file]
   const [program, ...argv] = twoCores ? ['taskset', '-c', '1', ...wrk] : wrk
+  const before = cpuUs(node.pid)
   const out = execFileSync(program, argv, { stdio: ['ignore', 'pipe', 'inherit'] }).toString()
+  const spent = cpuUs(node.pid) - before
   if (/Non-2xx|Socket errors/.test(out)) console.log(`${node.name}: ${out.match(/.*(Non-2xx|Socket errors).*/)[0].trim()}`)
-  return Number(/Requests\/sec:\s+([\d.]+)/.exec(out)[1])
+  const [, count] = /(\d+) requests in/.exec(out)
+  return { rate: Number(/Requests\/sec:\s+([\d.]+)/.exec(out)[1]), cpuUs: spent / Math.max(Number(count), 1) }
+}
+
+function rows(name, { rate, cpuUs }) {
+  return { [`${name} /s`]: rate, [`${name}, CPU us`]: cpuUs }
 }
 
 // --- the loads -----------------------------------------------------------------------------------------
@@ -141,9 +155,9 @@ async function measureReads(node) {
   if (found.length !== 1000) throw new Error(`${node.name}: ${found.length} logs instead of 1000`)
   if (BigInt(await rpc(node, 'eth_call', balanceOf, 'latest')) !== 10n ** 24n) throw new Error(`${node.name}: wrong balance`)
   return {
-    'eth_blockNumber /s': load(node, writeBodies('blockNumber', [bodyOf('eth_blockNumber', [])])),
-    'eth_call balanceOf /s': load(node, writeBodies('balanceOf', [bodyOf('eth_call', [balanceOf, 'latest'])])),
-    'eth_getLogs 1000 logs /s': load(node, writeBodies('getLogs', [bodyOf('eth_getLogs', [filter])])),
+    ...rows('eth_blockNumber', load(node, writeBodies('blockNumber', [bodyOf('eth_blockNumber', [])]))),
+    ...rows('eth_call balanceOf', load(node, writeBodies('balanceOf', [bodyOf('eth_call', [balanceOf, 'latest'])]))),
+    ...rows('eth_getLogs 1000 logs', load(node, writeBodies('getLogs', [bodyOf('eth_getLogs', [filter])]))),
   }
 }
 
@@ -166,12 +180,14 @@ function transferBodies() {
   return writeBodies(path.basename(file), bodies)
 }
 
-async function measureTransfers(name) {
-  const node = await start(name, ['--accounts', `${senders}`])
+// anvil seals 40,000 single blocks only with great pains, so both ways are measured: sealed at once, and once a second.
+async function measureTransfers(name, label, flags) {
+  const node = await start(name, ['--accounts', `${senders}`, ...flags])
   try {
     const accounts = await rpc(node, 'eth_accounts')
     const countOf = (account) => bodyOf('eth_getTransactionCount', [account, 'latest'])
     const begin = performance.now()
+    const cpuBefore = cpuUs(node.pid)
     load(node, transferBodies())
     // One batch, so that all counts are of about one moment; a node that is still busy gets its time counted.
     const counting = { method: 'POST', headers: { 'content-type': 'application/json' }, signal: AbortSignal.timeout(patienceMs) }
@@ -181,7 +197,8 @@ async function measureTransfers(name) {
     const seconds = (performance.now() - begin) / 1000
     const included = (counts ?? []).reduce((sum, { result }) => sum + Number(result), 0)
     if (included === transfers) console.log(`${name}: all ${transfers} transfers were included; the rate is a lower bound`)
-    return { 'transfers included /s': included / seconds, 'PSS after them, MiB': pss(node.pid) }
+    const each = (cpuUs(node.pid) - cpuBefore) / Math.max(included, 1)
+    return { [`${label} /s`]: included / seconds, [`${label}, CPU us`]: each, [`${label}, PSS MiB`]: pss(node.pid) }
   } finally {
     await node.stop()
   }
@@ -216,12 +233,13 @@ async function measure(name) {
   } finally {
     await node.stop()
   }
-  return Object.assign(figures, await measureTransfers(name))
+  Object.assign(figures, await measureTransfers(name, 'transfers, sealed at once', []))
+  return Object.assign(figures, await measureTransfers(name, 'transfers, sealed each second', everySecond))
 }
 
 // --- rounds and table ----------------------------------------------------------------------------------
 
-const lessIsBetter = (row) => /ms$|MiB$/.test(row)
+const lessIsBetter = (row) => /ms$|us$|MiB$/.test(row)
 
 if (spawnSync('wrk', ['-v']).error) {
   console.log('bench/rpc: not run, for there is no wrk')
@@ -236,9 +254,9 @@ for (let round = 0; round < Number(options.rounds); round++) {
     for (const [row, figure] of Object.entries(await measure(name))) ((samples[row] ??= {})[name] ??= []).push(figure)
   }
 }
-console.log(`${''.padEnd(30)}${names.map((name) => name.padStart(12)).join('')}${'times better'.padStart(14)}`)
+console.log(`${''.padEnd(38)}${names.map((name) => name.padStart(12)).join('')}${'times better'.padStart(14)}`)
 for (const [row, byName] of Object.entries(samples)) {
   const [ours, anvil] = ['ours', 'anvil'].map((name) => byName[name] && median(byName[name]))
   const ratio = ours && anvil ? (lessIsBetter(row) ? anvil / ours : ours / anvil).toFixed(2) : '-'
-  console.log(row.padEnd(30) + names.map((name) => median(byName[name]).toFixed(1).padStart(12)).join('') + ratio.padStart(14))
+  console.log(row.padEnd(38) + names.map((name) => median(byName[name]).toFixed(1).padStart(12)).join('') + ratio.padStart(14))
 }
