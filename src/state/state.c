@@ -89,7 +89,7 @@ static struct account_entry *account_load(struct state *state, const addr20 *add
 
 struct account_entry *account_entry(struct state *state, const addr20 *addr)
 {
-    struct account_entry *account = state->last;
+    struct account_entry **recent = &state->recent[addr->b[19] % STATE_RECENT], *account = *recent;
     if (account && addr20_eq(&account->addr, addr))
         return account;
     u32 hash = table_hash_addr(state->seed, addr), index;
@@ -97,9 +97,9 @@ struct account_entry *account_entry(struct state *state, const addr20 *addr)
     while ((index = table_next(&state->account_table, &walk)) != TABLE_NONE) {
         account = pile_at(&state->accounts, index);
         if (LIKELY(addr20_eq(&account->addr, addr)))
-            return state->last = account;
+            return *recent = account;
     }
-    return state->last = account_load(state, addr, hash);
+    return *recent = account_load(state, addr, hash);
 }
 
 void account_load_code(struct state *state, struct account_entry *account)
@@ -141,7 +141,7 @@ void state_cache_drop(struct state *state)
     pile_clear(&state->slots);
     pile_trim(&state->accounts, state->accounts_max);
     pile_trim(&state->slots, state->slots_max);
-    state->last = NULL;
+    memset(state->recent, 0, sizeof state->recent);
 }
 
 /* What one large block or transaction needed is given back. */

@@ -99,6 +99,8 @@ struct account_list {
     u32 count, cap;
 };
 
+enum { STATE_RECENT = 16 };
+
 struct state {
     struct state_backend backend;
     struct state_tries *tries; /* the backend's; fetched when first needed */
@@ -112,7 +114,8 @@ struct state {
 
     struct table account_table, slot_table, transient_table;
     struct pile accounts, slots, transients;
-    struct account_entry *last; /* looked up last */
+    /* Looked up lately, by the address's last byte: a transaction keeps coming back to a few accounts. */
+    struct account_entry *recent[STATE_RECENT];
 
     struct journal_entry *journal;
     u32 journal_count, journal_cap;
