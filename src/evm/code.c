@@ -96,7 +96,7 @@ void code_cache_init(struct code_cache *cache, size_t bytes_max)
 
 static size_t code_size(const struct code *code)
 {
-    return sizeof *code + code_prepared_size(code->len);
+    return sizeof *code + code_prepared_size(code->len) + fast_code_size(code);
 }
 
 static void code_free(struct code *code)

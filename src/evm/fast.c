@@ -16,10 +16,12 @@ op_fn *const fast_handlers[FAST_ID_COUNT] = {
 
 enum {
     ENTRIES_MIN = 4,   /* frames of a code before it is watched from their start */
-    JUMPS_FIRST = 600, /* jumps of one frame before it is watched */
-    HEAT_MIN = 3,      /* times a place is reached before it is translated */
-    WORK_FACTOR = 8,   /* instructions looked at while translating, per byte of code */
+    JUMPS_FIRST = 256, /* jumps of one frame before it is watched */
+    JUMPS_MAX = 64,    /* at most so many jumps pass unwatched afterwards */
+    HEAT_MIN = 2,      /* times a place is reached before it is translated */
+    WORK_FACTOR = 12,  /* instructions looked at and operations made, per byte of code */
     WORK_BASE = 2000,
+    WORK_PRICE = 128, /* gas that must have been used for each of them: see fast_code.credit */
 };
 
 static struct fast_code *fast_code_new(const struct code *code, enum fork fork)
@@ -52,6 +54,13 @@ size_t fast_code_size(const struct code *code)
     return code->fast->size + (code->len + 1) * (sizeof(struct op *) + 1);
 }
 
+/* Tells the code cache by how much a code has grown or shrunk. */
+static void account(const struct frame *frame, size_t before)
+{
+    if (frame->code->is_cached)
+        frame->evm->codes.bytes += fast_code_size(frame->code) - before;
+}
+
 struct op *fast_entry(const struct frame *frame, u32 pc, bool is_hot)
 {
     struct fast_code *fast = frame->code->fast;
@@ -60,12 +69,18 @@ struct op *fast_entry(const struct frame *frame, u32 pc, bool is_hot)
     struct op *entry = fast->entries[pc];
     if (entry || !fast->work_left || fast->heat[pc] == HEAT_NEVER)
         return entry;
-    if (frame->evm->engine == EVM_ENGINE_FAST)
-        is_hot = true;
-    if (!is_hot && ++fast->heat[pc] < HEAT_MIN)
-        return NULL;
-    fast->heat[pc] = 0;
-    return fast_translate(frame->evm, frame->code, pc);
+    if (frame->evm->engine != EVM_ENGINE_FAST) {
+        if (fast->heat[pc] < HEAT_MIN)
+            fast->heat[pc]++;
+        if (fast->credit < 0 || (fast->heat[pc] < HEAT_MIN && !is_hot))
+            return NULL;
+    }
+    size_t before = fast_code_size(frame->code);
+    u64 work = fast->work_left;
+    entry = fast_translate(frame->evm, frame->code, pc);
+    fast->credit -= (i64)(work - fast->work_left) * WORK_PRICE;
+    account(frame, before);
+    return entry;
 }
 
 static enum run_end fast_run(struct frame *frame, struct op *entry)
@@ -109,18 +124,34 @@ static void finish_plain(struct frame *frame)
         ;
 }
 
-static void run_mixed(struct frame *frame)
+/*
+ * From translated code to where it ends, on the plain interpreter to a jump, and so on. Changing over
+ * takes as long as some ten instructions; so the more often it led nowhere, the longer the plain one runs.
+ * gas is what the frame had when it was last credited to its code.
+ */
+static void run_mixed(struct frame *frame, i64 *gas)
 {
+    struct fast_code *fast = frame->code->fast;
+    u32 colds = 0, jumps = 1;
     for (;;) {
+        fast->credit += *gas - frame->gas;
+        *gas = frame->gas;
         struct op *entry = fast_entry(frame, frame->pc, false);
-        enum run_end end = entry ? fast_run(frame, entry) : RUN_COLD;
-        if (end == RUN_DONE)
-            return;
-        if (end == RUN_TO_PLAIN) {
-            finish_plain(frame);
-            return;
+        if (entry) {
+            enum run_end end = fast_run(frame, entry);
+            if (end == RUN_DONE)
+                return;
+            if (end == RUN_TO_PLAIN) {
+                finish_plain(frame);
+                return;
+            }
+            jumps = 1 + colds++ / 4;
+        } else {
+            jumps *= 2;
         }
-        if (run_plain(frame, frame->code->fast->work_left ? 1 : JUMPS_FIRST))
+        if (jumps > JUMPS_MAX)
+            jumps = JUMPS_MAX;
+        if (run_plain(frame, jumps))
             return;
     }
 }
@@ -129,15 +160,21 @@ void frame_run_fast(struct frame *frame)
 {
     struct code *code = frame->code;
     enum fork fork = frame->evm->fork;
+    i64 gas = frame->gas;
+    size_t before = fast_code_size(code);
     if (code->fast && code->fast->fork != fork)
         fast_code_free(code);
     if (!code->fast) {
         bool is_eager = frame->evm->engine == EVM_ENGINE_FAST || ++code->entries >= ENTRIES_MIN;
-        if (!is_eager && run_plain(frame, JUMPS_FIRST))
+        if (!is_eager && run_plain(frame, JUMPS_FIRST)) {
+            account(frame, before);
             return;
+        }
         code->fast = fast_code_new(code, fork);
     }
-    run_mixed(frame);
+    account(frame, before);
+    run_mixed(frame, &gas);
+    code->fast->credit += gas - frame->gas;
     if (!code->is_cached)
         fast_code_free(code);
 }

@@ -491,7 +491,7 @@ struct op *fast_translate(struct evm *evm, const struct code *code, u32 pc)
     trace_init(t, code, pc);
     while (!t->is_done && !t->is_failed)
         step_path(t);
-    u64 work = t->steps + 8;
+    u64 work = t->steps + t->path.count + t->stubs.count + 8;
     code->fast->work_left -= work < code->fast->work_left ? work : code->fast->work_left;
     if (t->is_failed || t->steps == 0) {
         code->fast->heat[pc] = HEAT_NEVER;
