@@ -18,11 +18,19 @@ enum {
     BLOB_HASH_VERSION = 1,     /* EIP-4844 */
 };
 
+/* In runs that a byte can count, which lets the compiler compare sixteen bytes at a time. */
 static size_t count_zeroes(const u8 *data, size_t len)
 {
     size_t zeroes = 0;
-    for (size_t i = 0; i < len; i++)
-        zeroes += data[i] == 0;
+    while (len) {
+        size_t run = len < 255 ? len : 255;
+        u8 found = 0;
+        for (size_t i = 0; i < run; i++)
+            found = (u8)(found + (data[i] == 0));
+        zeroes += found;
+        data += run;
+        len -= run;
+    }
     return zeroes;
 }
 
