@@ -1,7 +1,10 @@
 #include "crypto/bls_sig.h"
 
+#include <blst.h>
+#include <blst_aux.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "crypto/bls12381_int.h"
 
 static const char ciphersuite[] = "BLS_SIG_BLS12381G2_XMD:SHA-256_SSWU_RO_POP_";
@@ -170,4 +173,10 @@ void bls_encode_to_g2(u8 out[BLS_G2_SIZE], const struct bls_message *message, co
     blst_p2 point;
     blst_encode_to_g2(&point, message->bytes, message->len, (const u8 *)tag, strlen(tag), NULL, 0);
     bls_g2_encode(out, &point);
+}
+
+void bls_expand_message(u8 *out, size_t len, const struct bls_message *message, const char *tag)
+{
+    assert(len <= 8160);
+    blst_expand_message_xmd(out, len, message->bytes, message->len, (const u8 *)tag, strlen(tag));
 }

@@ -55,3 +55,6 @@ void bls_hash_to_g2(u8 out[BLS_G2_SIZE], const struct bls_message *message, cons
 /* RFC 9380's encode_to_curve, the cheaper one whose points are not evenly spread. */
 void bls_encode_to_g1(u8 out[BLS_G1_SIZE], const struct bls_message *message, const char *tag);
 void bls_encode_to_g2(u8 out[BLS_G2_SIZE], const struct bls_message *message, const char *tag);
+
+/* RFC 9380's expand_message_xmd with SHA-256: len bytes, at most 8,160. */
+void bls_expand_message(u8 *out, size_t len, const struct bls_message *message, const char *tag);

@@ -13,3 +13,6 @@ int t8n_main(int argc, char **argv);
 int bench_main(int argc, char **argv);
 int tracetest_main(int argc, char **argv);
 int run_main(int argc, char **argv);
+int basictest_main(int argc, char **argv);
+int kzgtest_main(int argc, char **argv);
+int blstest_main(int argc, char **argv);

@@ -22,7 +22,13 @@ static const struct command COMMANDS[] = {
     {"trietest", trietest_main, "official trie tests"},
     {"difficultytest", difficultytest_main, "official difficulty tests"},
     {"precompiletest", precompiletest_main, "vectors of precompiled contracts"},
+    {"basictest", basictest_main, "proof of work, genesis blocks, keys, blocks as RLP"},
+    {"kzgtest", kzgtest_main, "vectors of c-kzg-4844"},
+    {"blstest", blstest_main, "vectors of BLS signatures and of hashing to the curve"},
     {"tracetest", tracetest_main, "go-ethereum's tracer fixtures"},
+    {"basictest", basictest_main, "proof of work, genesis blocks, keys, blocks as RLP"},
+    {"kzgtest", kzgtest_main, "vectors of c-kzg-4844"},
+    {"blstest", blstest_main, "vectors of BLS signatures and of hashing to the curve"},
     {"tracetest", tracetest_main, "geth's fixtures of tracers"},
 };
 

@@ -44,7 +44,8 @@ static void fill_storage(struct reader *reader, struct state *state, const addr2
 static void fill_account(struct reader *reader, struct state *state, const char *name, json account)
 {
     addr20 addr = text_addr(reader, name);
-    u256 balance = reader_u256_or(reader, account, "balance", u256_from_u64(0));
+    const char *balance_key = reader_has(account, "wei") ? "wei" : "balance";
+    u256 balance = reader_u256_or(reader, account, balance_key, u256_from_u64(0));
     state_touch(state, &addr);
     state_set_balance(state, &addr, &balance);
     state_set_nonce(state, &addr, reader_u64_or(reader, account, "nonce", 0));
