@@ -59,7 +59,7 @@ TEST(json_finds_members_of_large_objects)
     char text[4096] = "{";
     for (int i = 0; i < 100; i++)
         snprintf(text + strlen(text), sizeof text - strlen(text), "\"k%d\":%d,", i % 99, i);
-    strcpy(text + strlen(text) - 1, "}");
+    text[strlen(text) - 1] = '}';
     struct json_doc *doc = parsed(text);
     u64 number;
     for (u64 i = 0; i < 99; i++) {
