@@ -56,9 +56,10 @@ hash32 entry_block_hash(void *ctx, u64 number)
     return block ? block->block.hash : (hash32){{0}};
 }
 
-/* --- the canonical chain ------------------------------------------------------------------------ */
+/* --- the canonical chain ---------------------------------------------------------------------- */
 
-/* Room for one more at the end: the front has been given up as history was dropped, or the array doubles. */
+/* Room for one more at the end: the front has been given up as history was dropped, or the array
+ * doubles. */
 static void canonical_reserve(struct chain *chain)
 {
     if (chain->canonical_end < chain->canonical_cap)
@@ -154,7 +155,7 @@ void head_set(struct chain *chain, struct entry *entry)
     history_trim(chain);
 }
 
-/* --- opening ------------------------------------------------------------------------------------ */
+/* --- opening ---------------------------------------------------------------------------------- */
 
 static void put_slots(struct state *state, const struct genesis_account *account)
 {
@@ -241,7 +242,7 @@ void chain_close(struct chain *chain)
     mem_free(chain);
 }
 
-/* --- importing ---------------------------------------------------------------------------------- */
+/* --- importing -------------------------------------------------------------------------------- */
 
 static const struct block *ancestor_of(void *ctx, unsigned generation)
 {
@@ -289,8 +290,8 @@ static enum block_verdict check(struct chain *chain, const struct block *block,
     return verdict;
 }
 
-/* Before the merge the greater total difficulty is the better chain; after it, whoever drives the chain says so by
- * what is imported. */
+/* Before the merge the greater total difficulty is the better chain; after it, whoever drives the
+ * chain says so by what is imported. */
 static bool is_better(const struct chain *chain, const struct entry *entry, enum fork fork)
 {
     return fork >= FORK_PARIS ||
@@ -399,7 +400,7 @@ bool chain_unwind(struct chain *chain, u64 number)
     return true;
 }
 
-/* --- looking up --------------------------------------------------------------------------------- */
+/* --- looking up ------------------------------------------------------------------------------- */
 
 const struct chain_config *chain_config(const struct chain *chain)
 {

@@ -1,13 +1,14 @@
 /*
- * A chain in memory: blocks by hash and by number, side chains, the head, receipts, transactions by hash, and
- * the state at every block that history still holds. One writer; readers share its thread.
+ * A chain in memory: blocks by hash and by number, side chains, the head, receipts, transactions
+ * by hash, and the state at every block that history still holds. One writer; readers share its
+ * thread.
  *
  *   chain_open(&chain, &genesis, &options, &err);
  *   verdict = chain_import(chain, rlp, len, &report);
  *   const struct chain_block *head = chain_head(chain);
  *
- * Blocks returned are borrowed from the chain until it is unwound past them or history drops them, which only
- * chain_import, chain_build and chain_unwind do.
+ * Blocks returned are borrowed from the chain until it is unwound past them or history drops
+ * them, which only chain_import, chain_build and chain_unwind do.
  */
 #pragma once
 
@@ -39,9 +40,9 @@ void chain_close(struct chain *chain);
 const struct chain_config *chain_config(const struct chain *chain);
 
 /*
- * Decodes, checks and adds one block. It becomes the head when its chain is the better one: more total
- * difficulty before the merge, any child of the head after it. BLOCK_KNOWN for one that is there already.
- * The bytes are copied. report may be NULL.
+ * Decodes, checks and adds one block. It becomes the head when its chain is the better one: more
+ * total difficulty before the merge, any child of the head after it. BLOCK_KNOWN for one that is
+ * there already. The bytes are copied. report may be NULL.
  */
 MUST_READ enum block_verdict chain_import(struct chain *chain, const u8 *rlp, size_t len,
                                           struct chain_report *report);
@@ -49,7 +50,7 @@ MUST_READ enum block_verdict chain_import(struct chain *chain, const u8 *rlp, si
 /* Makes a known block the head, going back and forth as needed (engine_forkchoiceUpdated). */
 MUST_READ enum block_verdict chain_set_head(struct chain *chain, const hash32 *hash);
 
-/* --- looking up: NULL or false for what is not there -------------------------------------------- */
+/* --- looking up: NULL or false for what is not there ------------------------------------------ */
 
 const struct chain_block *chain_head(const struct chain *chain);
 const struct chain_block *chain_by_number(const struct chain *chain, u64 number); /* canonical */
@@ -59,8 +60,9 @@ const struct chain_block *chain_find_tx(const struct chain *chain, const hash32 
 /* The oldest block that is still held. */
 u64 chain_oldest(const struct chain *chain);
 
-/* Is the state after this block still to be had? Then *state is a view of it, to be written to freely (writes
- * go nowhere) and given back with chain_state_release. The head's is the cheapest. */
+/* Is the state after this block still to be had? Then *state is a view of it, to be written to
+ * freely (writes go nowhere) and given back with chain_state_release. The head's is the cheapest.
+ */
 MUST_READ bool chain_state_at(struct chain *chain, u64 number, struct state **state);
 void chain_state_release(struct chain *chain, struct state *state);
 
@@ -74,7 +76,7 @@ struct evm *chain_evm(struct chain *chain);
 void chain_exec_init(struct chain *chain, struct exec *exec, struct state *state,
                      const struct header *header);
 
-/* --- making blocks ------------------------------------------------------------------------------- */
+/* --- making blocks ---------------------------------------------------------------------------- */
 
 /* What the maker of the next block decides; the rest follows from the head. */
 struct chain_attributes {
@@ -96,21 +98,24 @@ void chain_next_header(const struct chain *chain, const struct chain_attributes 
                        struct header *header);
 
 /*
- * Builds a block of the transactions that can be included, in order, and makes it the head. verdicts (if not NULL)
- * has a place for each. Senders must be set or recoverable. Transactions are copied. NULL, with nothing changed, when
- * a system contract of the fork is absent (see chain/predeploy.h).
+ * Builds a block of the transactions that can be included, in order, and makes it the head.
+ * verdicts (if not NULL) has a place for each. Senders must be set or recoverable. Transactions
+ * are copied. NULL, with nothing changed, when a system contract of the fork is absent (see
+ * chain/predeploy.h).
  */
 const struct chain_block *chain_build(struct chain *chain,
                                       const struct chain_attributes *attributes,
                                       const struct tx *txs, u32 count, enum tx_verdict *verdicts);
 
-/* Takes blocks off until `number` is the head; they are forgotten. False when history does not reach back. */
+/* Takes blocks off until `number` is the head; they are forgotten. False when history does not
+ * reach back. */
 MUST_READ bool chain_unwind(struct chain *chain, u64 number);
 
-/* --- direct changes to the head's state, as dev nodes allow (evm_setBalance and so on) ----------------- */
+/* --- direct changes to the state, as dev nodes allow ------------------------------------------ */
 
-/* The head's own state, to be changed outside any block. chain_state_commit makes the changes one edit of the head
- * block: they stay below later blocks, and a chain that unwinds past the block loses them. */
+/* The head's own state, to be changed outside any block. chain_state_commit makes the changes one
+ * edit of the head block: they stay below later blocks, and a chain that unwinds past the block
+ * loses them. */
 struct state *chain_state_edit(struct chain *chain);
 void chain_state_commit(struct chain *chain);
 

@@ -12,7 +12,8 @@ struct entry {
     struct chain_block pub; /* first, so that the two can be cast into each other */
     struct chain *chain;
     struct arena arena; /* owns the block, its bytes and receipts */
-    /* While its changes are in the state: one change set, and one more for each direct edit; oldest first. */
+    /* While its changes are in the state: one change set, and one more for each direct edit;
+     * oldest first. */
     struct state_changes **undos;
     u32 undo_count;
     u32 edit_count; /* of them, the last so many are edits */
@@ -63,7 +64,8 @@ hash32 entry_block_hash(void *ctx, u64 number);
 /* Commits the state as the entry's (or as a later edit of it). */
 void entry_commit(struct entry *entry);
 void entry_undos_free(struct entry *entry);
-/* Moves the state to an entry's. False, with nothing done, when history has been dropped or edits are in the way. */
+/* Moves the state to an entry's. False, with nothing done, when history has been dropped or edits
+ * are in the way. */
 bool state_move(struct chain *chain, struct entry *target);
 /* Moves it to an ancestor's for good: edits are lost. */
 void state_move_back(struct chain *chain, struct entry *ancestor);

@@ -25,7 +25,7 @@ void entry_undos_free(struct entry *entry)
     entry->undo_count = entry->edit_count = 0;
 }
 
-/* --- moving ------------------------------------------------------------------------------------- */
+/* --- moving ----------------------------------------------------------------------------------- */
 
 static u64 number_of(const struct entry *entry)
 {
@@ -110,7 +110,7 @@ void state_move_back(struct chain *chain, struct entry *ancestor)
         step_back(chain);
 }
 
-/* --- views -------------------------------------------------------------------------------------- */
+/* --- views ------------------------------------------------------------------------------------ */
 
 static struct state *head_view_take(struct chain *chain)
 {
@@ -127,7 +127,8 @@ static struct state *head_view_take(struct chain *chain)
     return state;
 }
 
-/* A view of the block `number` below the head, through everything that leads back from the later ones. */
+/* A view of the block `number` below the head, through everything that leads back from the later
+ * ones. */
 static struct history *history_at(struct chain *chain, u64 number)
 {
     size_t count = 0, filled = 0;
@@ -196,7 +197,7 @@ void views_close(struct chain *chain)
     chain->head_view = NULL;
 }
 
-/* --- direct changes ----------------------------------------------------------------------------- */
+/* --- direct changes --------------------------------------------------------------------------- */
 
 struct state *chain_state_edit(struct chain *chain)
 {

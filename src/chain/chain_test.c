@@ -6,7 +6,8 @@
 #include "chain/predeploy.h"
 #include "crypto/secp256k1.h"
 
-/* A network of one rich account, whose key is 32 bytes of 0x11, and a contract that counts its calls. */
+/* A network of one rich account, whose key is 32 bytes of 0x11, and a contract that counts its
+ * calls. */
 struct fixture {
     struct arena arena;
     struct chain *chain;

@@ -1,6 +1,7 @@
 /*
- * The DAO fork (EIP-779): the ether of 116 accounts moves to one contract, before anything else happens in
- * the fork's block. The accounts are mainnet's, as go-ethereum's params/dao.go and the EIP's references list them.
+ * The DAO fork (EIP-779): the ether of 116 accounts moves to one contract, before anything else
+ * happens in the fork's block. The accounts are mainnet's, as go-ethereum's params/dao.go and the
+ * EIP's references list them.
  */
 #pragma once
 

@@ -6,8 +6,9 @@
  *   exec_init(&exec, state, evm, &config, fork, &env);
  *   verdict = exec_tx(&exec, &tx, 0, &result);            // TX_OK, or why it cannot be included
  *
- * A refused transaction leaves the state as it was, so that the next one can follow. Nothing is allocated from
- * the heap. Source: Yellow Paper 6; EIP-2, 161, 658, 1559, 2929, 2930, 3529, 3607, 3651, 4844, 7623, 7702, 7825.
+ * A refused transaction leaves the state as it was, so that the next one can follow. Nothing is
+ * allocated from the heap. Source: Yellow Paper 6; EIP-2, 161, 658, 1559, 2929, 2930, 3529, 3607,
+ * 3651, 4844, 7623, 7702, 7825.
  */
 #pragma once
 
@@ -17,7 +18,8 @@
 #include "types/tx.h"
 #include "types/verdict.h"
 
-/* The hash of an earlier block, for BLOCKHASH; asked only for the 256 before the current one; zero if unknown. */
+/* The hash of an earlier block, for BLOCKHASH; asked only for the 256 before the current one;
+ * zero if unknown. */
 typedef hash32 exec_block_hash_fn(void *ctx, u64 number);
 
 struct exec {
@@ -64,13 +66,15 @@ struct exec_result {
 };
 
 /*
- * tx->sender must be set. On TX_OK the transaction is applied to the state and ended (state_end_tx), the block's
- * sums are raised, and its logs are the state's log list until the next transaction. Else nothing has changed.
+ * tx->sender must be set. On TX_OK the transaction is applied to the state and ended
+ * (state_end_tx), the block's sums are raised, and its logs are the state's log list until the
+ * next transaction. Else nothing has changed.
  */
 MUST_READ enum tx_verdict exec_tx(struct exec *exec, const struct tx *tx, unsigned flags,
                                   struct exec_result *result);
 
-/* A system call (EIP-4788, 2935, 7002, 7251): from 0xff..fe, 30 million gas, outside all accounting. */
+/* A system call (EIP-4788, 2935, 7002, 7251): from 0xff..fe, 30 million gas, outside all
+ * accounting. */
 void exec_system_call(struct exec *exec, const addr20 *to, const u8 *input, size_t len,
                       struct evm_result *result);
 

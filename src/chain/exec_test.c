@@ -7,7 +7,8 @@
 
 static const addr20 SENDER = {{0x11}}, CONTRACT = {{0x22}}, COINBASE = {{0x33}};
 
-/* Counts calls in slot 0, logs, and calls itself with no value until the gas is low; then returns. */
+/* Counts calls in slot 0, logs, and calls itself with no value until the gas is low; then
+ * returns. */
 static const u8 CODE[] = {
     0x5f, 0x54, 0x60, 0x01, 0x01, 0x5f, 0x55,             /* slot 0 += 1 */
     0x60, 0x20, 0x5f, 0xa0,                               /* LOG0 of 32 bytes */

@@ -1,5 +1,5 @@
-/* The thin table between evm and state: each line forwards. Types that are equal in both rooms are copied
- * field by field, which compiles to nothing. */
+/* The thin table between evm and state: each line forwards. Types that are equal in both rooms
+ * are copied field by field, which compiles to nothing. */
 #include "chain/exec.h"
 #include "evm/precompile.h"
 
@@ -18,8 +18,8 @@ static bool host_account_is_empty(void *ctx, const addr20 *addr)
     return state_account_is_empty(state_of(ctx), addr);
 }
 
-/* EIP-2929: precompiles are warm from the start. Answering here spares warming all of them for every
- * transaction. */
+/* EIP-2929: precompiles are warm from the start. Answering here spares warming all of them for
+ * every transaction. */
 static bool host_account_touch_warm(void *ctx, const addr20 *addr)
 {
     u64 head[2];

@@ -1,5 +1,5 @@
-/* Any bytes as the next block of a chain, and the chain's own next block with bytes changed: accepted or refused
- * with words, and the head is what it was unless accepted. */
+/* Any bytes as the next block of a chain, and the chain's own next block with bytes changed:
+ * accepted or refused with words, and the head is what it was unless accepted. */
 #include <string.h>
 
 #include "base/assert.h"
@@ -47,7 +47,8 @@ static void import_changed(struct chain *chain, const struct buf *block, const u
     import(chain, changed, block->len);
 }
 
-/* Opening a chain takes longer than importing a block, so one chain takes all inputs and is unwound after each. */
+/* Opening a chain takes longer than importing a block, so one chain takes all inputs and is
+ * unwound after each. */
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
     static struct chain *taker;

@@ -1,6 +1,6 @@
 /*
- * The system contracts that blocks call (EIP-4788, 2935, 7002, 7251), for the genesis of networks that begin
- * at a fork which needs them. Mainnet's were deployed by ordinary transactions.
+ * The system contracts that blocks call (EIP-4788, 2935, 7002, 7251), for the genesis of networks
+ * that begin at a fork which needs them. Mainnet's were deployed by ordinary transactions.
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 /*
- * Processes a block: system calls, transactions, withdrawals, rewards, requests; by steps for those who build
- * blocks (dev engine, t8n), and at once for those who check them.
+ * Processes a block: system calls, transactions, withdrawals, rewards, requests; by steps for
+ * those who build blocks (dev engine, t8n), and at once for those who check them.
  *
  *   process_begin(&process, state, evm, arena, &config, fork, &env);
  *   process_start(&process, &parent_hash, &beacon_root);      // system calls at the start
@@ -70,9 +70,9 @@ struct chain_report {
 };
 
 /*
- * Runs a whole block whose header and ommers have been checked (consensus/rules.h), recovering senders on the way,
- * and compares everything that execution gives, and the roots of its own lists, with the header. The state
- * holds the result, uncommitted. report may be NULL.
+ * Runs a whole block whose header and ommers have been checked (consensus/rules.h), recovering
+ * senders on the way, and compares everything that execution gives, and the roots of its own
+ * lists, with the header. The state holds the result, uncommitted. report may be NULL.
  */
 MUST_READ enum block_verdict process_block(struct process *process, struct block *block,
                                            struct chain_report *report);

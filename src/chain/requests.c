@@ -75,7 +75,8 @@ enum block_verdict request_deposits(struct request *request, struct arena *arena
     return BLOCK_OK;
 }
 
-/* Each request's hash covers its type byte too, which is put before the data in a scratch buffer. */
+/* Each request's hash covers its type byte too, which is put before the data in a scratch buffer.
+ */
 hash32 request_list_hash(const struct request *requests, u32 count)
 {
     hash32 hashes[REQUEST_TYPES], hash;

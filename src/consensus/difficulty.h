@@ -1,4 +1,5 @@
-/* The difficulty of the next block under proof of work (Yellow Paper 4.4.4; EIP-2, 100, 649 and the delays). */
+/* The difficulty of the next block under proof of work (Yellow Paper 4.4.4; EIP-2, 100, 649 and
+ * the delays). */
 #pragma once
 
 #include "types/chain_config.h"

@@ -178,7 +178,8 @@ bool ethash_verify(struct ethash *ethash, u64 number, const hash32 *seal_hash, c
     ethash_hash(ethash, number, seal_hash, nonce, &found, &result);
     if (!hash32_eq(&found, mix))
         return false;
-    /* result <= 2^256 / difficulty, without the 257th bit: for a difficulty of one everything passes. */
+    /* result <= 2^256 / difficulty, without the 257th bit: for a difficulty of one everything
+     * passes. */
     u256 bound = u256_add(u256_div(u256_sub(U256_ZERO, difficulty), difficulty), U256_ONE);
     return u256_eq(difficulty, U256_ONE) || !u256_lt(bound, u256_from_hash(&result));
 }

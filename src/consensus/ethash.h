@@ -1,6 +1,7 @@
 /*
- * Ethash, checked the light way: from the epoch's cache of some 16 MiB upwards, without the dataset.
- * A cache takes about a second to make; it is kept for the last epoch asked for. Source: Yellow Paper, appendix J.
+ * Ethash, checked the light way: from the epoch's cache of some 16 MiB upwards, without the
+ * dataset. A cache takes about a second to make; it is kept for the last epoch asked for. Source:
+ * Yellow Paper, appendix J.
  */
 #pragma once
 
@@ -14,7 +15,8 @@ struct ethash;
 struct ethash *ethash_new(void);
 void ethash_free(struct ethash *ethash);
 
-/* The two results of the proof for the block `number`: its mix digest, and what must not exceed 2^256 / difficulty. */
+/* The two results of the proof for the block `number`: its mix digest, and what must not exceed
+ * 2^256 / difficulty. */
 void ethash_hash(struct ethash *ethash, u64 number, const hash32 *seal_hash, const u8 nonce[8],
                  hash32 *mix, hash32 *result);
 

@@ -20,7 +20,7 @@ u256 fee_base_after(const struct header *parent, const struct chain_config *conf
 /* Wei per blob gas; saturates at 2^256 - 1. */
 u256 fee_blob_base(u64 excess_blob_gas, u64 update_fraction);
 
-/* A block's excess blob gas, from its parent's figures (0 where the parent has none). fork and params are
- * the block's own; parent_base_fee matters from Osaka (EIP-7918). */
+/* A block's excess blob gas, from its parent's figures (0 where the parent has none). fork and
+ * params are the block's own; parent_base_fee matters from Osaka (EIP-7918). */
 u64 fee_excess_blob_gas(enum fork fork, const struct blob_params *params, u64 parent_excess,
                         u64 parent_blob_gas_used, u256 parent_base_fee);

@@ -1,4 +1,5 @@
-/* Block rewards of proof of work (Yellow Paper 11.3; EIP-649, 1234); nothing from Paris (EIP-3675). */
+/* Block rewards of proof of work (Yellow Paper 11.3; EIP-649, 1234); nothing from Paris
+ * (EIP-3675). */
 #pragma once
 
 #include "prim/u256.h"

@@ -1,6 +1,7 @@
 /*
  * What makes a header, and a block's ommers, valid beside its parent: everything that needs no
- * execution. Pure functions. Source: Yellow Paper 4.4, EIP-779, 1559, 3675, 4399, 4844, 4788, 4895, 7685, 7934.
+ * execution. Pure functions. Source: Yellow Paper 4.4, EIP-779, 1559, 3675, 4399, 4844, 4788,
+ * 4895, 7685, 7934.
  */
 #pragma once
 
@@ -22,8 +23,9 @@ MUST_READ enum block_verdict rules_check_header(const struct chain_config *confi
                                                 const struct header *header,
                                                 const struct header *parent, u256 parent_td);
 
-/* The body beside its own header: ommers hash, presence of withdrawals, blob gas used, size. The roots of
- * transactions and withdrawals are compared by chain/process.h, as tries are above this room. */
+/* The body beside its own header: ommers hash, presence of withdrawals, blob gas used, size. The
+ * roots of transactions and withdrawals are compared by chain/process.h, as tries are above this
+ * room. */
 MUST_READ enum block_verdict rules_check_body(const struct block *block, enum fork fork);
 
 /* What the ommer rules ask of the chain: the block's ancestors. */

@@ -20,9 +20,9 @@ struct block {
 };
 
 /*
- * Decodes rlp([header, txs, ommers(, withdrawals)]), all of bytes. Everything points into bytes and arena.
- * On BLOCK_MALFORMED *reason says what is wrong; on BLOCK_TX a transaction does not decode, and
- * *reason says why. reason may be NULL.
+ * Decodes rlp([header, txs, ommers(, withdrawals)]), all of bytes. Everything points into bytes
+ * and arena. On BLOCK_MALFORMED *reason says what is wrong; on BLOCK_TX a transaction does not
+ * decode, and *reason says why. reason may be NULL.
  */
 MUST_READ enum block_verdict block_decode(struct block *block, struct arena *arena, const u8 *bytes,
                                           size_t len, const char **reason);

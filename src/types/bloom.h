@@ -1,4 +1,5 @@
-/* The 2048-bit Bloom filter over the addresses and topics of logs (Yellow Paper 4.3.1, function M). */
+/* The 2048-bit Bloom filter over the addresses and topics of logs (Yellow Paper 4.3.1, function
+ * M). */
 #pragma once
 
 #include "types/log.h"

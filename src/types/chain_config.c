@@ -10,8 +10,8 @@ static const char *const BLOB_NAMES[] = {
 #undef X
 };
 
-/* The rows that networks have unless their genesis says otherwise. BPO1 and BPO2 are mainnet's; the later
- * ones are those of the official tests. */
+/* The rows that networks have unless their genesis says otherwise. BPO1 and BPO2 are mainnet's;
+ * the later ones are those of the official tests. */
 static const struct blob_params BLOB_DEFAULTS[BLOB_UPGRADE_COUNT] = {
     [BLOB_UPGRADE_CANCUN] = {3, 6, 3338477},  /* EIP-4844 */
     [BLOB_UPGRADE_PRAGUE] = {6, 9, 5007716},  /* EIP-7691 */
@@ -27,7 +27,7 @@ static const addr20 DEPOSIT_CONTRACT = {{0x00, 0x00, 0x00, 0x00, 0x21, 0x9a, 0xb
                                          0x40, 0x35, 0x6c, 0xbb, 0x83, 0x9c, 0xbe,
                                          0x05, 0x30, 0x3d, 0x77, 0x05, 0xfa}};
 
-/* --- what is in force ------------------------------------------------------------------------ */
+/* --- what is in force ------------------------------------------------------------------------- */
 
 /* A time or number that is never reached stays so for the greatest one that a header can have. */
 static bool has_come(u64 at, u64 now)
@@ -93,7 +93,7 @@ u64 chain_config_bomb_delay(const struct chain_config *config, u64 number)
     return 0;
 }
 
-/* --- making configurations --------------------------------------------------------------------- */
+/* --- making configurations -------------------------------------------------------------------- */
 
 void chain_config_init(struct chain_config *config, enum fork fork)
 {

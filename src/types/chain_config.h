@@ -1,7 +1,8 @@
 /*
- * What a network's rules are and when they change: forks by block number and by time, the merge, the
- * DAO fork, difficulty-bomb delays, the blob schedule. A plain value, to be copied freely.
- * Source: execution-specs, EIP-779, 2387, 4345, 5133, 3675, 7840, 7892; geth's genesis.json for names.
+ * What a network's rules are and when they change: forks by block number and by time, the merge,
+ * the DAO fork, difficulty-bomb delays, the blob schedule. A plain value, to be copied freely.
+ * Source: execution-specs, EIP-779, 2387, 4345, 5133, 3675, 7840, 7892; geth's genesis.json for
+ * names.
  */
 #pragma once
 
@@ -51,7 +52,8 @@ struct chain_config {
     bool real_proof_of_work; /* ethash seals are checked; false on test and dev networks */
 };
 
-/* The fork in force for a block. parent_td is what its parent's chain has (ignored without a TTD). */
+/* The fork in force for a block. parent_td is what its parent's chain has (ignored without a
+ * TTD). */
 enum fork chain_config_fork(const struct chain_config *config, u64 number, u64 timestamp,
                             u256 parent_td);
 /* The same for a block known to be before or after the merge. */

@@ -1,9 +1,9 @@
 /*
  * The forks of Ethereum in the order in which they took effect. Each inherits its parent's rules;
  * code asks `fork >= FORK_BERLIN`, never for equality. Upgrades that change no execution rule are
- * not here: the difficulty-bomb delays (Muir, Arrow and Gray Glacier) are block numbers of the chain
- * configuration, and the blob-parameter-only upgrades (BPO1...) are rows of its blob schedule.
- * Source: execution-specs, the network upgrade pages.
+ * not here: the difficulty-bomb delays (Muir, Arrow and Gray Glacier) are block numbers of the
+ * chain configuration, and the blob-parameter-only upgrades (BPO1...) are rows of its blob
+ * schedule. Source: execution-specs, the network upgrade pages.
  */
 #pragma once
 

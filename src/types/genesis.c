@@ -5,9 +5,10 @@
 
 #include "prim/hex.h"
 
-/* Every reader below names the field that it could not read, and leaves its output untouched then. */
+/* Every reader below names the field that it could not read, and leaves its output untouched
+ * then. */
 
-/* --- scalars ----------------------------------------------------------------------------------- */
+/* --- scalars ---------------------------------------------------------------------------------- */
 
 static enum status wrong(struct err *err, const char *field, const char *wanted, json value)
 {
@@ -109,7 +110,7 @@ static enum status read_word(hash32 *out, const char *text, size_t len, const ch
     return STATUS_OK;
 }
 
-/* --- config ------------------------------------------------------------------------------------ */
+/* --- config ----------------------------------------------------------------------------------- */
 
 static const struct {
     const char *key;
@@ -132,7 +133,8 @@ static const struct {
 
 static const char *const BPO_KEYS[] = {"bpo1Time", "bpo2Time", "bpo3Time", "bpo4Time", "bpo5Time"};
 
-/* Accepted without effect: they concern fork ids, other engines, or repeat what follows from the rest. */
+/* Accepted without effect: they concern fork ids, other engines, or repeat what follows from the
+ * rest. */
 static const char *const IGNORED_KEYS[] = {
     "eip150Hash", "mergeNetsplitBlock", "terminalTotalDifficultyPassed", "ethash",
     "clique",     "mergeForkBlock",
@@ -288,7 +290,7 @@ enum status genesis_parse_config(struct chain_config *config, json object, struc
     return status;
 }
 
-/* --- alloc ------------------------------------------------------------------------------------- */
+/* --- alloc ------------------------------------------------------------------------------------ */
 
 static enum status read_storage(struct genesis_account *account, struct arena *arena, json object,
                                 struct err *err)
@@ -368,7 +370,7 @@ enum status genesis_parse_alloc(const struct genesis_account **accounts, u32 *co
     return STATUS_OK;
 }
 
-/* --- the header -------------------------------------------------------------------------------- */
+/* --- the header ------------------------------------------------------------------------------- */
 
 struct given {
     bool base_fee, gas_limit;

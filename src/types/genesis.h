@@ -1,6 +1,6 @@
 /*
- * Genesis files in geth's format: {config, alloc, difficulty, gasLimit, ...}. Unknown keys are named
- * and refused, and every error names the field it is about.
+ * Genesis files in geth's format: {config, alloc, difficulty, gasLimit, ...}. Unknown keys are
+ * named and refused, and every error names the field it is about.
  */
 #pragma once
 
@@ -42,5 +42,6 @@ MUST_READ enum status genesis_parse_config(struct chain_config *config, json obj
                                            struct err *err);
 MUST_READ enum status genesis_parse_alloc(const struct genesis_account **accounts, u32 *count,
                                           struct arena *arena, json object, struct err *err);
-/* Fills the roots, base fee and later fields that the fork at the genesis block asks for and the maker left out. */
+/* Fills the roots, base fee and later fields that the fork at the genesis block asks for and the
+ * maker left out. */
 void genesis_complete_header(struct header *header, const struct chain_config *config);

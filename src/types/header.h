@@ -46,7 +46,8 @@ struct header {
 u32 header_fields_of(enum fork fork);
 
 void header_encode(struct buf *out, const struct header *header);
-/* Reads one header; extra points into the input. Any field count that the forks know is accepted. */
+/* Reads one header; extra points into the input. Any field count that the forks know is accepted.
+ */
 MUST_READ enum rlp_verdict header_decode(struct rlp *rlp, struct header *header);
 hash32 header_hash(const struct header *header);
 /* What ethash seals: the hash without mix_hash and nonce. */

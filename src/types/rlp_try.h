@@ -1,4 +1,5 @@
-/* One word for decoders that read field after field: leaves the function with the first bad verdict. */
+/* One word for decoders that read field after field: leaves the function with the first bad
+ * verdict. */
 #pragma once
 
 #include "prim/rlp.h"

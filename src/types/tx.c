@@ -15,7 +15,7 @@ static enum rlp_verdict list_room(struct rlp *fields, struct rlp *list, size_t i
     return *count > (size_t)(list->end - list->p) / item_size_min ? RLP_TRUNCATED : RLP_OK;
 }
 
-/* --- decoding ----------------------------------------------------------------------------- */
+/* --- decoding --------------------------------------------------------------------------------- */
 
 static enum rlp_verdict decode_hashes(struct rlp *fields, struct arena *arena, const hash32 **out,
                                       u32 *out_count)
@@ -180,7 +180,7 @@ enum tx_verdict tx_decode_item(struct tx *tx, struct arena *arena, struct rlp *b
     return verdict;
 }
 
-/* --- the network form of blob transactions ------------------------------------------------ */
+/* --- the network form of blob transactions ---------------------------------------------------- */
 
 enum { COMMITMENT_SIZE = 48, PROOF_SIZE = 48 };
 
@@ -292,7 +292,7 @@ enum tx_verdict tx_decode_network(struct tx *tx, struct tx_sidecar *sidecar, str
     return verdict;
 }
 
-/* --- encoding ----------------------------------------------------------------------------- */
+/* --- encoding --------------------------------------------------------------------------------- */
 
 static void put_access_list(struct buf *out, const struct tx *tx)
 {
@@ -413,7 +413,7 @@ hash32 tx_signing_hash(const struct tx *tx)
     return buf_hash(&out);
 }
 
-/* --- copying ------------------------------------------------------------------------------ */
+/* --- copying ---------------------------------------------------------------------------------- */
 
 void tx_copy(struct tx *copy, const struct tx *tx, struct arena *arena)
 {

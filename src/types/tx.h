@@ -1,6 +1,6 @@
 /*
- * Transactions of types 0 to 4: decoding, encoding, hashing, signing hash, sender.
- * Source: Yellow Paper 4.3 and appendix B; EIP-155, 2718, 2930, 1559, 4844, 7702, 7594 (network form).
+ * Transactions of types 0 to 4: decoding, encoding, hashing, signing hash, sender. Source: Yellow
+ * Paper 4.3 and appendix B; EIP-155, 2718, 2930, 1559, 4844, 7702, 7594 (network form).
  */
 #pragma once
 
@@ -36,7 +36,8 @@ struct authorization {
     u256 r, s;
 };
 
-/* Everything variable in length is borrowed from the arena given to tx_decode (or from the maker). */
+/* Everything variable in length is borrowed from the arena given to tx_decode (or from the
+ * maker). */
 struct tx {
     enum tx_type type;
     bool has_chain_id; /* false: a legacy transaction from before EIP-155 */
@@ -71,18 +72,21 @@ enum {
 };
 
 /*
- * Decodes the canonical form: rlp(list) for type 0, type byte and rlp(list) for the others. The whole
- * input must be the transaction. Data points into bytes, which must live as long as the transaction;
- * lists are allocated from the arena. The hash is filled in, the sender is not.
- * Verdicts: TX_MALFORMED, TX_TYPE_NOT_SUPPORTED. Whether the fork knows the type is tx_check's matter.
+ * Decodes the canonical form: rlp(list) for type 0, type byte and rlp(list) for the others. The
+ * whole input must be the transaction. Data points into bytes, which must live as long as the
+ * transaction; lists are allocated from the arena. The hash is filled in, the sender is not.
+ * Verdicts: TX_MALFORMED, TX_TYPE_NOT_SUPPORTED. Whether the fork knows the type is tx_check's
+ * matter.
  */
 MUST_READ enum tx_verdict tx_decode(struct tx *tx, struct arena *arena, const u8 *bytes,
                                     size_t len);
 
-/* Decodes one transaction of a block body: a list for type 0, a string with the canonical form otherwise. */
+/* Decodes one transaction of a block body: a list for type 0, a string with the canonical form
+ * otherwise. */
 MUST_READ enum tx_verdict tx_decode_item(struct tx *tx, struct arena *arena, struct rlp *body);
 
-/* What travels with a type 3 transaction on the network, never in a block. Borrowed from the input. */
+/* What travels with a type 3 transaction on the network, never in a block. Borrowed from the
+ * input. */
 struct tx_sidecar {
     bool present;
     u8 version;       /* 0: one proof a blob (EIP-4844); 1: 128 cell proofs a blob (EIP-7594) */
@@ -93,9 +97,10 @@ struct tx_sidecar {
 };
 
 /*
- * Decodes what eth_sendRawTransaction and the pool receive: the canonical form, or for type 3 also
- * 0x03 ++ rlp([tx, blobs, commitments, proofs]) and 0x03 ++ rlp([tx, 1, blobs, commitments, cell proofs]).
- * That commitments fit the blob hashes is checked here; proofs are not (crypto/kzg.h).
+ * Decodes what eth_sendRawTransaction and the pool receive: the canonical form, or for type 3
+ * also 0x03 ++ rlp([tx, blobs, commitments, proofs]) and 0x03 ++ rlp([tx, 1, blobs, commitments,
+ * cell proofs]). That commitments fit the blob hashes is checked here; proofs are not
+ * (crypto/kzg.h).
  */
 MUST_READ enum tx_verdict tx_decode_network(struct tx *tx, struct tx_sidecar *sidecar,
                                             struct arena *arena, const u8 *bytes, size_t len);
@@ -123,8 +128,8 @@ hash32 tx_signing_hash(const struct tx *tx);
 MUST_READ enum tx_verdict tx_recover(struct tx *tx, enum fork fork, u64 chain_id);
 
 struct secp256k1_signer;
-/* Signs: sets v, r, s, hash, sender. A legacy transaction is signed by EIP-155 if has_chain_id. False, with tx
- * untouched, for a secret that is no valid key. */
+/* Signs: sets v, r, s, hash, sender. A legacy transaction is signed by EIP-155 if has_chain_id.
+ * False, with tx untouched, for a secret that is no valid key. */
 MUST_READ bool tx_sign(struct tx *tx, const struct secp256k1_signer *signer, const hash32 *secret);
 
 /* EIP-7702: the authority that signed; false when the signature is not one that may be used. */
@@ -144,8 +149,8 @@ struct tx_gas {
 struct tx_gas tx_gas_of(const struct tx *tx, enum fork fork);
 
 /*
- * The rules that need neither state nor block, in parts because execution looks at account, fees and block in
- * between. blobs_max: per transaction, chain_config_tx_blobs_max.
+ * The rules that need neither state nor block, in parts because execution looks at account, fees
+ * and block in between. blobs_max: per transaction, chain_config_tx_blobs_max.
  */
 MUST_READ enum tx_verdict tx_check_type(const struct tx *tx, enum fork fork);
 MUST_READ enum tx_verdict tx_check_gas_cap(const struct tx *tx, enum fork fork);

@@ -43,7 +43,8 @@ static u64 lists_gas(const struct tx *tx)
     return gas;
 }
 
-/* Nothing overflows: each part is bounded by a length in memory, below 2^48, times a small price. */
+/* Nothing overflows: each part is bounded by a length in memory, below 2^48, times a small price.
+ */
 struct tx_gas tx_gas_of(const struct tx *tx, enum fork fork)
 {
     u64 zeroes = count_zeroes(tx->data, tx->data_len);

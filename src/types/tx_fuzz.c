@@ -1,4 +1,5 @@
-/* What is accepted as a transaction encodes to the bytes it came from; a sender is found or refused, never a crash. */
+/* What is accepted as a transaction encodes to the bytes it came from; a sender is found or
+ * refused, never a crash. */
 #include <string.h>
 
 #include "base/assert.h"

@@ -60,7 +60,8 @@ bool tx_sign(struct tx *tx, const struct secp256k1_signer *signer, const hash32 
 hash32 authorization_signing_hash(const struct authorization *authorization)
 {
     enum { MAGIC = 0x05 }; /* EIP-7702 */
-    /* Contracts are executing: the buffer stands on the stack, and its maximum keeps it from moving to the heap. */
+    /* Contracts are executing: the buffer stands on the stack, and its maximum keeps it from
+     * moving to the heap. */
     u8 room[128];
     struct buf out = {.data = room, .cap = sizeof room, .max = sizeof room};
     buf_add_byte(&out, MAGIC);
