@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "evmcli/cli.h"
 #include "evmcli/commands.h"
+#include "evmcli/engine.h"
 #include "prim/json_out.h"
 #include "sys/clock.h"
 #include "sys/file.h"
@@ -119,18 +120,6 @@ static const struct cli_command COMMAND = {
     "of the thread's processor time. Before that the case is run once as a test and must pass.\n"
     "Scenarios (bench/scenarios.mjs): microseconds a transaction, state and commit included."};
 
-static bool parse_engine(enum evm_engine *engine, const char *name)
-{
-    static const char *const names[] = {"auto", "plain", "fast"};
-    static const enum evm_engine engines[] = {EVM_ENGINE_AUTO, EVM_ENGINE_PLAIN, EVM_ENGINE_FAST};
-    for (size_t i = 0; i < ARRAY_LEN(names); i++)
-        if (strcmp(name, names[i]) == 0) {
-            *engine = engines[i];
-            return true;
-        }
-    return false;
-}
-
 static int run_paths(const struct bench_options *options, int count, char **paths)
 {
     static const char *const suffixes[] = {".json", NULL};
@@ -158,7 +147,7 @@ int bench_main(int argc, char **argv)
     const char *engine = "auto";
     const struct cli_option rows[] = {
         {"fork", CLI_TEXT, &options.fork, "FORK", "rules; those of the file unless given"},
-        {"engine", CLI_TEXT, &engine, "NAME", "plain, fast or auto (auto)"},
+        {"engine", CLI_TEXT, &engine, "NAME", ENGINE_HELP},
         {"first", CLI_FLAG, &options.first, NULL, "the first run, preparation included"},
         {"json", CLI_FLAG, &options.json, NULL, "a line of JSON a case"},
         {0},
@@ -166,7 +155,7 @@ int bench_main(int argc, char **argv)
     int rest, code;
     if (!cli_begin(&COMMAND, rows, argc, argv, &rest, &code))
         return code;
-    if (!parse_engine(&options.engine, engine))
+    if (!engine_parse(&options.engine, engine))
         return cli_fail(&COMMAND, "--engine is plain, fast or auto, not \"%s\"", engine);
     if (!rest)
         return cli_fail(&COMMAND, "name at least one file or folder");

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "evmcli/cli.h"
 #include "evmcli/commands.h"
+#include "evmcli/engine.h"
 #include "sys/file.h"
 
 enum { INPUT_MAX = 1 << 30, INPUT_DEPTH_MAX = 64 };
@@ -171,6 +172,7 @@ static bool read_flags(struct t8n_flags *flags, int argc, char **argv, int *code
         {"trace.returndata", CLI_FLAG, &flags->trace_returndata, NULL, "with return data"},
         {"trace.callframes", CLI_FLAG, &flags->trace_callframes, NULL,
          "with the beginnings of calls"},
+        {"engine", CLI_TEXT, &flags->engine, "NAME", ENGINE_HELP},
         {0},
     };
     int rest;
@@ -202,14 +204,19 @@ int t8n_main(int argc, char **argv)
                                 .result_out = "result.json",
                                 .fork = "GrayGlacier",
                                 .reward = "0",
+                                .engine = "auto",
                                 .chain_id = 1}};
     int code;
     if (!read_flags(&t8n.flags, argc, argv, &code))
         return code;
+    enum evm_engine engine;
+    if (!engine_parse(&engine, t8n.flags.engine))
+        return cli_fail(&COMMAND, "--engine is plain, fast or auto, not \"%s\"", t8n.flags.engine);
     arena_init(&t8n.arena);
     reader_init(&t8n.reader, &t8n.arena);
     prestate_init(&t8n.prestate);
     t8n.evm = evm_new();
+    evm_set_engine(t8n.evm, engine);
     code = run(&t8n);
     t8n_fini(&t8n);
     return code;

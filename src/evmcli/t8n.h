@@ -26,6 +26,7 @@ struct t8n_flags {
     const char *fork;
     u64 chain_id;
     const char *reward; /* wei, or -1 */
+    const char *engine;
     bool trace, trace_memory, trace_nostack, trace_returndata, trace_callframes;
 };
 

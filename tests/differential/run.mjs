@@ -1,5 +1,6 @@
 // Runs random blocks through ashlar-evm's t8n and geth's, and compares all that they say.
-//   node tests/differential/run.mjs [--blocks N] [--seed FIRST] [--fork NAME] [--jobs N] [--geth PATH] [--keep-going]
+//   node tests/differential/run.mjs [--blocks N] [--seed FIRST] [--fork NAME] [--jobs N] [--geth PATH]
+//       [--engine plain|fast|auto] [--keep-going]
 // geth's tool comes by: go install github.com/ethereum/go-ethereum/cmd/evm@v1.17.10
 // A difference is made small and written to build/differential/SEED/, with both answers; the exit status is then 1.
 import { spawn } from 'node:child_process'
@@ -19,18 +20,20 @@ const { values: options } = parseArgs({
     fork: { type: 'string' },
     jobs: { type: 'string', default: `${os.availableParallelism()}` },
     geth: { type: 'string', default: process.env.GETH_EVM ?? 'evm' },
+    engine: { type: 'string', default: 'auto' },
     'keep-going': { type: 'boolean', default: false },
   },
 })
 const ashlar = path.join(process.env.ASHLAR_BIN ?? path.join(root, 'build', 'bin'), 'ashlar-evm')
-const programs = { ours: ashlar, geth: options.geth }
+const programs = { ours: [ashlar, '--engine', options.engine], geth: [options.geth] }
 const patienceMs = 60_000
 
 // The answer of one t8n: { status, result, alloc, said }.
-function transition(program, block) {
+function transition([program, ...own], block) {
   const argv = ['t8n', '--state.fork', block.fork, '--state.reward', `${block.reward}`, '--state.chainid', `${block.chainId}`]
   for (const input of ['alloc', 'env', 'txs']) argv.push(`--input.${input}`, 'stdin')
   argv.push('--output.result', 'stdout', '--output.alloc', 'stdout', '--output.body', '')
+  argv.splice(1, 0, ...own)
   return new Promise((resolve, reject) => {
     const child = spawn(program, argv, { stdio: 'pipe', timeout: patienceMs })
     const out = []
