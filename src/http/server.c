@@ -252,6 +252,9 @@ static void exchange_flush(struct http_exchange *exchange)
 static void exchange_refuse(struct http_exchange *exchange, unsigned status)
 {
     exchange->keep_alive = false;
+    /* What was read of malformed headers is not to be trusted. */
+    if (status == 400 || status == 431)
+        exchange->values[FIELD_ORIGIN][0] = 0;
     put_words(exchange, status);
     exchange_flush(exchange);
     exchange->mode = MODE_LINGERING;
@@ -340,11 +343,25 @@ static enum field field_of(const struct http_exchange *exchange)
     return FIELD_OTHER;
 }
 
+/* RFC 9110, 5.5: no control characters. The parser looks for them only where input happens to be cut. */
+static bool is_field_text(const char *at, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if (((u8)at[i] < 0x20 && at[i] != '\t') || at[i] == 0x7f)
+            return false;
+    return true;
+}
+
 static int on_value(http_parser *parser, const char *at, size_t len)
 {
     struct http_exchange *exchange = parser->data;
-    if (exchange->field == FIELD_COUNT)
+    if (!is_field_text(at, len))
+        return refuse(exchange, 400);
+    if (exchange->field == FIELD_COUNT) {
         exchange->field = field_of(exchange);
+        if (exchange->field != FIELD_OTHER && exchange->values[exchange->field][0])
+            return refuse(exchange, 400); /* given twice */
+    }
     if (exchange->field != FIELD_OTHER) {
         char *value = exchange->values[exchange->field];
         size_t used = strlen(value);
