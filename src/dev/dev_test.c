@@ -1,0 +1,148 @@
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/test.h"
+#include "dev/dev.h"
+#include "prim/hex.h"
+
+static struct dev *dev_made(struct loop **loop, u32 history)
+{
+    struct err err;
+    struct dev *dev;
+    struct dev_options options = dev_options_default();
+    options.history = history;
+    options.accounts = 2;
+    CHECK_EQ(loop_new(loop, &err), STATUS_OK);
+    CHECK_EQ(dev_open(&dev, *loop, &options, &err), STATUS_OK);
+    return dev;
+}
+
+static void dev_gone(struct dev *dev, struct loop *loop)
+{
+    dev_close(dev);
+    loop_free(loop);
+}
+
+static void check_hex(const u8 *bytes, size_t size, const char *want)
+{
+    u8 expected[32];
+    CHECK_EQ(hex_decode_exact(expected, size, want, strlen(want)), HEX_OK);
+    CHECK_MEM(bytes, expected, size);
+}
+
+TEST(dev_has_the_accounts_everybody_knows)
+{
+    struct loop *loop;
+    struct dev *dev = dev_made(&loop, 0);
+    const struct dev_account *list = dev->accounts.list;
+    check_hex(list[0].addr.b, 20, "0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266");
+    check_hex(list[0].secret.b, 32,
+              "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80");
+    check_hex(list[1].addr.b, 20, "0x70997970c51812dc3a010c7d01b50e0d17dc79c8");
+    CHECK(dev_accounts_find(&dev->accounts, &list[1].addr) == &list[1]);
+    dev_gone(dev, loop);
+}
+
+static u64 number_of(const struct dev *dev)
+{
+    return chain_head(dev->chain)->block.header.number;
+}
+
+static u64 timestamp_of(const struct dev *dev)
+{
+    return chain_head(dev->chain)->block.header.timestamp;
+}
+
+/* A transfer of one wei, signed by the first account. */
+static enum status send_one(struct dev *dev, u64 nonce, u64 fee, struct err *err)
+{
+    struct tx tx = {
+        .type = TX_DYNAMIC_FEE,
+        .has_chain_id = true,
+        .chain_id = dev->options.chain_id,
+        .nonce = nonce,
+        .gas = 21000,
+        .max_fee = u256_from_u64(fee),
+        .to = dev->accounts.list[1].addr,
+        .value = u256_from_u64(1),
+    };
+    CHECK(tx_sign(&tx, dev->accounts.signer, &dev->accounts.list[0].secret));
+    struct buf wire;
+    hash32 hash;
+    buf_init(&wire, 1000);
+    tx_encode(&wire, &tx);
+    enum status status = dev_send(dev, wire.data, wire.len, NULL, &hash, err);
+    buf_fini(&wire);
+    return status;
+}
+
+TEST(dev_seals_each_transaction_and_fills_gaps)
+{
+    struct loop *loop;
+    struct err err;
+    struct dev *dev = dev_made(&loop, 0);
+    CHECK_EQ(send_one(dev, 1, 2000000000, &err), STATUS_OK);
+    CHECK_EQ(number_of(dev), 0);
+    CHECK_EQ(send_one(dev, 0, 2000000000, &err), STATUS_OK);
+    CHECK_EQ(number_of(dev), 2);
+    CHECK_EQ(txpool_count(dev->pool), 0);
+    CHECK_EQ(send_one(dev, 2, 1, &err), STATUS_INVALID);
+    CHECK(strncmp(err.text, "max fee per gas less than block base fee", 40) == 0);
+    CHECK_EQ(txpool_count(dev->pool), 0);
+    dev_gone(dev, loop);
+}
+
+TEST(dev_clock_is_exact_and_only_goes_forward)
+{
+    struct loop *loop;
+    struct err err;
+    struct dev *dev = dev_made(&loop, 0);
+    u64 start = timestamp_of(dev);
+    CHECK_EQ(dev_set_next_timestamp(dev, start + 1000, &err), STATUS_OK);
+    CHECK_EQ(dev_mine(dev, 1, 0, &err), STATUS_OK);
+    CHECK_EQ(timestamp_of(dev), start + 1000);
+    CHECK_EQ(dev_set_next_timestamp(dev, start + 1000, &err), STATUS_INVALID);
+    CHECK_EQ(dev_mine(dev, 5, 60, &err), STATUS_OK);
+    CHECK_EQ(number_of(dev), 6);
+    CHECK(timestamp_of(dev) >= start + 1000 + 4 * 60 + 1);
+    u64 before = timestamp_of(dev);
+    CHECK_EQ(dev_increase_time(dev, 500, &err), STATUS_OK);
+    CHECK_EQ(dev_mine(dev, 1, 0, &err), STATUS_OK);
+    CHECK(timestamp_of(dev) >= before + 500);
+    CHECK_EQ(dev_increase_time(dev, UINT64_MAX, &err), STATUS_INVALID);
+    CHECK_EQ(dev_mine(dev, DEV_MINE_MAX + 1, 0, &err), STATUS_TOO_LARGE);
+    dev_gone(dev, loop);
+}
+
+TEST(dev_goes_back_as_far_as_history_reaches)
+{
+    struct loop *loop;
+    struct err err;
+    u64 id;
+    struct dev *dev = dev_made(&loop, 4);
+    CHECK_EQ(dev_snapshot_take(dev, &id, &err), STATUS_OK);
+    CHECK_EQ(dev_mine(dev, 10, 0, &err), STATUS_OK);
+    CHECK_EQ(chain_oldest(dev->chain), 6);
+    CHECK(!dev_snapshot_revert(dev, id));
+    CHECK_EQ(dev_rollback(dev, 4, &err), STATUS_OK);
+    CHECK_EQ(number_of(dev), 6);
+    CHECK_EQ(dev_rollback(dev, 1, &err), STATUS_INVALID);
+    CHECK_EQ(dev->reorg_count, 1);
+    dev_gone(dev, loop);
+}
+
+TEST(dev_refuses_what_it_cannot_be)
+{
+    struct err err;
+    struct dev *dev;
+    struct dev_options options = dev_options_default();
+    options.fork = FORK_BERLIN;
+    CHECK_EQ(dev_open(&dev, NULL, &options, &err), STATUS_UNSUPPORTED);
+    options = dev_options_default();
+    options.gas_limit = 1;
+    CHECK_EQ(dev_open(&dev, NULL, &options, &err), STATUS_INVALID);
+    options = dev_options_default();
+    options.mnemonic = "test test";
+    CHECK_EQ(dev_open(&dev, NULL, &options, &err), STATUS_INVALID);
+    CHECK(strncmp(err.text, "--mnemonic: ", 12) == 0);
+}

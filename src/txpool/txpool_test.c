@@ -1,0 +1,136 @@
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/test.h"
+#include "state/memory.h"
+#include "txpool/txpool.h"
+
+/* A pool over a state of its own, filled by impersonation: no signature is needed. */
+struct stage {
+    struct memory_state *memory;
+    struct state *state;
+    struct chain_config config;
+    struct txpool *pool;
+    struct err err;
+};
+
+static const addr20 alice = {{1}}, bob = {{2}};
+
+static void stage_open(struct stage *stage, u32 txs_max)
+{
+    stage->memory = memory_state_new(1);
+    struct state_backend backend = memory_state_backend(stage->memory);
+    stage->state = state_new(&backend, 1);
+    u256 wei = u256_from_u64(1000000000000000000);
+    state_begin_tx(stage->state);
+    state_set_balance(stage->state, &alice, &wei);
+    state_set_balance(stage->state, &bob, &wei);
+    state_end_tx(stage->state, FORK_OSAKA);
+    chain_config_init(&stage->config, FORK_OSAKA);
+    struct txpool_options options = txpool_options_default();
+    options.txs_max = txs_max;
+    stage->pool = txpool_new(&options);
+}
+
+static void stage_close(struct stage *stage)
+{
+    txpool_free(stage->pool);
+    state_free(stage->state);
+    memory_state_free(stage->memory);
+}
+
+static enum status add(struct stage *stage, const addr20 *sender, u64 nonce, u64 fee, u64 tip)
+{
+    struct tx tx = {
+        .type = TX_DYNAMIC_FEE,
+        .has_chain_id = true,
+        .chain_id = 1,
+        .nonce = nonce,
+        .gas = 21000,
+        .max_fee = u256_from_u64(fee),
+        .max_priority_fee = u256_from_u64(tip),
+        .to = bob,
+        .r = u256_from_u64(sender->b[0]),
+        .s = u256_from_u64(1),
+    };
+    struct buf wire;
+    const struct tx *out;
+    buf_init(&wire, 1000);
+    tx_encode(&wire, &tx);
+    struct txpool_view view = {&stage->config, stage->state, FORK_OSAKA, 1, 30000000};
+    enum status status =
+        txpool_add(stage->pool, &view, wire.data, wire.len, sender, &out, &stage->err);
+    buf_fini(&wire);
+    return status;
+}
+
+TEST(txpool_picks_by_tip_and_keeps_each_sender_in_order)
+{
+    struct stage stage;
+    struct tx picked[8];
+    stage_open(&stage, 100);
+    CHECK_EQ(add(&stage, &alice, 0, 100, 1), STATUS_OK);
+    CHECK_EQ(add(&stage, &alice, 1, 100, 9), STATUS_OK);
+    CHECK_EQ(add(&stage, &bob, 0, 100, 5), STATUS_OK);
+    CHECK_EQ(add(&stage, &bob, 2, 100, 90), STATUS_OK);
+    CHECK_EQ(txpool_pick(stage.pool, stage.state, u256_from_u64(10), picked, 8), 3);
+    CHECK(addr20_eq(&picked[0].sender, &bob));
+    CHECK(addr20_eq(&picked[1].sender, &alice) && picked[1].nonce == 0);
+    CHECK(addr20_eq(&picked[2].sender, &alice) && picked[2].nonce == 1);
+    CHECK_EQ(txpool_pick(stage.pool, stage.state, u256_from_u64(101), picked, 8), 0);
+    CHECK_EQ(txpool_next_nonce(stage.pool, &alice, 0), 2);
+    CHECK_EQ(txpool_next_nonce(stage.pool, &bob, 0), 1);
+    stage_close(&stage);
+}
+
+TEST(txpool_replaces_for_a_tenth_more)
+{
+    struct stage stage;
+    stage_open(&stage, 100);
+    CHECK_EQ(add(&stage, &alice, 0, 100, 100), STATUS_OK);
+    CHECK_EQ(add(&stage, &alice, 0, 100, 100), STATUS_EXISTS);
+    CHECK_STR(stage.err.text, "already known");
+    CHECK_EQ(add(&stage, &alice, 0, 109, 109), STATUS_INVALID);
+    CHECK_STR(stage.err.text, "replacement transaction underpriced");
+    CHECK_EQ(add(&stage, &alice, 0, 110, 109), STATUS_INVALID);
+    CHECK_EQ(add(&stage, &alice, 0, 110, 110), STATUS_OK);
+    CHECK_EQ(txpool_count(stage.pool), 1);
+    stage_close(&stage);
+}
+
+TEST(txpool_refuses_with_the_words_of_geth)
+{
+    struct stage stage;
+    stage_open(&stage, 2);
+    state_begin_tx(stage.state);
+    state_set_nonce(stage.state, &alice, 5);
+    state_end_tx(stage.state, FORK_OSAKA);
+    CHECK_EQ(add(&stage, &alice, 4, 100, 1), STATUS_INVALID);
+    CHECK_STR(stage.err.text, "nonce too low: next nonce 5, tx nonce 4");
+    CHECK_EQ(add(&stage, &alice, 5, 100000000000000, 1), STATUS_INVALID);
+    CHECK(strncmp(stage.err.text, "insufficient funds for gas * price + value: balance ", 52) == 0);
+    CHECK_EQ(add(&stage, &alice, 5, 100, 101), STATUS_INVALID);
+    CHECK(strstr(stage.err.text, "max priority fee per gas higher than max fee per gas"));
+    CHECK_EQ(add(&stage, &alice, 5, 100, 1), STATUS_OK);
+    CHECK_EQ(add(&stage, &alice, 6, 100, 1), STATUS_OK);
+    CHECK_EQ(add(&stage, &alice, 7, 100, 1), STATUS_TOO_LARGE);
+    CHECK_STR(stage.err.text, "txpool is full");
+    stage_close(&stage);
+}
+
+TEST(txpool_forgets_what_the_state_has_passed)
+{
+    struct stage stage;
+    stage_open(&stage, 100);
+    for (u64 nonce = 0; nonce < 4; nonce++)
+        CHECK_EQ(add(&stage, &alice, nonce, 100, 1), STATUS_OK);
+    state_begin_tx(stage.state);
+    state_set_nonce(stage.state, &alice, 3);
+    state_end_tx(stage.state, FORK_OSAKA);
+    txpool_update(stage.pool, stage.state);
+    CHECK_EQ(txpool_count(stage.pool), 1);
+    CHECK(txpool_remove_sender(stage.pool, &alice));
+    CHECK(!txpool_remove_sender(stage.pool, &alice));
+    CHECK_EQ(txpool_count(stage.pool), 0);
+    stage_close(&stage);
+}
