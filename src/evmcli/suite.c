@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/assert.h"
@@ -28,7 +29,10 @@ struct suite_run {
     const struct suite_options *options;
     const struct file_list *files;
     struct job *jobs;
-    atomic_size_t next;
+    size_t *order;  /* the files as they are taken up */
+    size_t *groups; /* where in order each group begins; and its end */
+    size_t group_count;
+    atomic_size_t next; /* group */
     struct mutex mutex; /* over done */
     struct signal changed;
 };
@@ -168,16 +172,62 @@ static void run_job(struct suite_run *run, void *worker, size_t index)
     mutex_unlock(&run->mutex);
 }
 
+/* --- the order in which files are taken up ------------------------------------------------------ */
+
+/* What the official suites themselves set apart as slow begins first, so that nobody waits for it at the end. */
+static bool is_slow(const char *path)
+{
+    static const char *const marks[] = {"TimeConsuming", "Performance", "QuadraticComplexity"};
+    for (size_t i = 0; i < ARRAY_LEN(marks); i++)
+        if (strstr(path, marks[i]))
+            return true;
+    return false;
+}
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+static int compare_places(const void *a, const void *b, void *paths)
+{
+    size_t i = *(const size_t *)a, j = *(const size_t *)b;
+    const char *p = ((char **)paths)[i], *q = ((char **)paths)[j];
+    if (is_slow(p) != is_slow(q))
+        return is_slow(p) ? -1 : 1;
+    int order = strcmp(base_name(p), base_name(q));
+    return order ? order : (i > j) - (i < j);
+}
+
+/* Files of one name are the same test filled at different times: they form a group, which one worker takes,
+ * so that what its machine has learnt of the code serves all of them. */
+static void plan(struct suite_run *run)
+{
+    size_t count = run->files->count;
+    char **paths = run->files->paths;
+    run->order = NEW_ARRAY(size_t, count + 1);
+    run->groups = NEW_ARRAY(size_t, count + 1);
+    for (size_t i = 0; i < count; i++)
+        run->order[i] = i;
+    qsort_r(run->order, count, sizeof *run->order, compare_places, paths);
+    for (size_t i = 0; i < count; i++)
+        if (!i || strcmp(base_name(paths[run->order[i - 1]]), base_name(paths[run->order[i]])) != 0)
+            run->groups[run->group_count++] = i;
+    run->groups[run->group_count] = count;
+}
+
 static void worker_main(void *arg)
 {
     struct suite_run *run = arg;
     const struct suite *suite = run->suite;
     void *worker = suite->worker_new ? suite->worker_new(run->options) : NULL;
     for (;;) {
-        size_t index = atomic_fetch_add(&run->next, 1);
-        if (index >= run->files->count)
+        size_t group = atomic_fetch_add(&run->next, 1);
+        if (group >= run->group_count)
             break;
-        run_job(run, worker, index);
+        for (size_t i = run->groups[group]; i < run->groups[group + 1]; i++)
+            run_job(run, worker, run->order[i]);
     }
     if (suite->worker_free)
         suite->worker_free(worker);
@@ -220,6 +270,7 @@ static int run_files(const struct suite *suite, const struct suite_options *opti
     run.jobs = NEW_ARRAY(struct job, files->count);
     mutex_init(&run.mutex);
     signal_init(&run.changed);
+    plan(&run);
     unsigned count = options->jobs < files->count ? options->jobs : (unsigned)files->count;
     struct thread **threads = NEW_ARRAY(struct thread *, count);
     unsigned started = 0;
@@ -237,6 +288,8 @@ static int run_files(const struct suite *suite, const struct suite_options *opti
         thread_join(threads[i]);
     mem_free(threads);
     mem_free(run.jobs);
+    mem_free(run.order);
+    mem_free(run.groups);
     signal_fini(&run.changed);
     mutex_fini(&run.mutex);
     return code;
