@@ -123,6 +123,38 @@ TEST(exec_refuses_without_a_trace)
     fixture_close(&f);
 }
 
+/* Each line adds a fault that is looked for earlier than those before. */
+TEST(exec_names_of_several_faults_the_one_geth_names)
+{
+    struct fixture f;
+    struct exec_result result;
+    fixture_open(&f, FORK_OSAKA);
+    hash32 blobs[7] = {{{1}}, {{1}}, {{1}}, {{2}}, {{1}}, {{1}}, {{1}}};
+    struct tx tx = call_of(0, &CONTRACT, 50000);
+    tx.type = TX_BLOB;
+    tx.blob_hashes = blobs;
+    tx.blob_count = 1;
+    tx.max_blob_fee = U256_ONE;
+#define NOW(change, verdict)                                  \
+    do {                                                      \
+        change;                                               \
+        CHECK_EQ(exec_tx(&f.exec, &tx, 0, &result), verdict); \
+    } while (0)
+    NOW(tx.gas = 20999, TX_INTRINSIC_GAS);
+    NOW(tx.value = U256_MAX, TX_INSUFFICIENT_FUNDS);
+    NOW(f.exec.gas_used = INT64_MAX - 1000, TX_BLOCK_GAS_LIMIT);
+    NOW(tx.max_blob_fee = U256_ZERO, TX_BLOB_FEE_TOO_LOW);
+    NOW(tx.blob_count = 4, TX_BLOB_HASH_VERSION);
+    NOW(tx.blob_count = 7, TX_BLOB_TOO_MANY);
+    NOW(tx.max_fee = u256_from_u64(9), TX_FEE_BELOW_BASE_FEE);
+    NOW(tx.max_priority_fee = u256_from_u64(10), TX_TIP_ABOVE_FEE);
+    NOW(tx.sender = CONTRACT, TX_SENDER_NOT_EOA);
+    NOW(tx.gas = (1 << 24) + 1, TX_GAS_ABOVE_CAP);
+    NOW(tx.nonce = 1, TX_NONCE_TOO_HIGH);
+#undef NOW
+    fixture_close(&f);
+}
+
 TEST(exec_as_a_call_needs_no_fee_no_nonce_and_no_room)
 {
     struct fixture f;
