@@ -143,8 +143,8 @@ static void precompile_call(struct evm *evm, const struct precompile *precompile
         return;
     }
     result->gas_left = msg->gas - (i64)price;
-    if (!precompile_cache_run(&evm->answers, precompile, price, &out, &len, msg->input,
-                              msg->input_len, &evm->scratch)) {
+    if (!precompile_cache_run(&evm->answers, precompile, &out, &len, msg->input, msg->input_len,
+                              &evm->scratch)) {
         result->status = EVM_PRECOMPILE_FAILURE;
     } else if (len) {
         u8 *room = evm_returned_room(evm, len);

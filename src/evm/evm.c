@@ -64,6 +64,7 @@ void evm_free(struct evm *evm)
     mem_free(evm->returned);
     mem_free(evm->translator);
     arena_fini(&evm->scratch);
+    precompile_cache_fini(&evm->answers);
     code_cache_fini(&evm->codes);
     mem_free(evm);
 }

@@ -1,53 +1,61 @@
+#include <string.h>
+
 #include "base/mem.h"
 #include "base/test.h"
 #include "evm/precompile_cache.h"
 
-static unsigned runs;
-
-static u64 no_gas(enum fork fork, const u8 *in, size_t len)
+static const struct precompile *row_of(u8 address)
 {
-    (void)fork, (void)in, (void)len;
-    return 0;
+    addr20 addr = {.b = {[19] = address}};
+    return precompile_find(FORK_OSAKA, &addr);
 }
 
-/* Answers its input's first byte; fails without input. */
-static bool echo(const u8 **out, size_t *out_len, const u8 *in, size_t len, struct arena *arena)
+TEST(a_kept_answer_is_the_answer)
 {
-    (void)arena;
-    runs++;
-    *out = in;
-    *out_len = len ? 1 : 0;
-    return len > 0;
-}
-
-TEST(a_dear_answer_is_computed_once)
-{
-    static const struct precompile one = {.address = 1, .name = "one", .gas = no_gas, .run = echo};
-    static const struct precompile two = {.address = 2, .name = "two", .gas = no_gas, .run = echo};
-    struct precompile_cache *cache = NEW(struct precompile_cache);
+    struct precompile_cache cache = {0};
     struct arena arena;
-    const u8 *out, in[2] = {7, 8};
+    u8 in[300], want[64];
+    const u8 *out = NULL;
+    size_t len = 0, want_len;
+    arena_init(&arena);
+    memset(in, 0x5a, sizeof in);
+    for (u8 address = 1; address <= 0x0a; address++)
+        for (size_t n = 0; n < sizeof in; n += 71)
+            for (int again = 0; again < 3; again++) {
+                const struct precompile *row = row_of(address);
+                if (row->gas(FORK_OSAKA, in, n) > 1000000)
+                    continue;
+                bool want_ok = row->run(&out, &len, in, n, &arena);
+                want_len = want_ok ? len : 0;
+                if (want_len > sizeof want)
+                    continue;
+                memcpy(want, out, want_len);
+                CHECK_EQ(precompile_cache_run(&cache, row, &out, &len, in, n, &arena), want_ok);
+                CHECK_EQ(len, want_len);
+                CHECK_MEM(out, want, want_len);
+            }
+    arena_fini(&arena);
+    precompile_cache_fini(&cache);
+}
+
+TEST(the_same_question_costs_nothing)
+{
+    struct precompile_cache cache = {0};
+    struct arena arena;
+    const struct precompile *sha256 = row_of(2);
+    u8 in[100] = {1};
+    const u8 *first, *second;
     size_t len;
     arena_init(&arena);
-    runs = 0;
-    for (int i = 0; i < 3; i++) {
-        CHECK(precompile_cache_run(cache, &one, 50000, &out, &len, in, 2, &arena));
-        CHECK_EQ(len, 1);
-        CHECK_EQ(out[0], 7);
-    }
-    CHECK_EQ(runs, 1);
-    CHECK(precompile_cache_run(cache, &two, 50000, &out, &len, in, 2, &arena));
-    CHECK_EQ(runs, 2);
-    CHECK(precompile_cache_run(cache, &one, 50000, &out, &len, in + 1, 1, &arena));
-    CHECK_EQ(out[0], 8);
-    CHECK_EQ(runs, 3);
-    CHECK(!precompile_cache_run(cache, &one, 50000, &out, &len, in, 0, &arena));
-    CHECK(!precompile_cache_run(cache, &one, 50000, &out, &len, in, 0, &arena));
-    CHECK_EQ(len, 0);
-    CHECK_EQ(runs, 4);
-    CHECK(precompile_cache_run(cache, &one, 100, &out, &len, in, 2, &arena));
-    CHECK(precompile_cache_run(cache, &one, 100, &out, &len, in, 2, &arena));
-    CHECK_EQ(runs, 6);
+    CHECK(precompile_cache_run(&cache, sha256, &first, &len, in, sizeof in, &arena));
+    CHECK(precompile_cache_run(&cache, sha256, &first, &len, in, sizeof in, &arena));
+    u64 before = mem_allocations();
+    CHECK(precompile_cache_run(&cache, sha256, &second, &len, in, sizeof in, &arena));
+    CHECK(second == first);
+    CHECK_EQ(mem_allocations() - before, 0);
+    in[99] = 1;
+    CHECK(precompile_cache_run(&cache, sha256, &second, &len, in, sizeof in, &arena));
+    CHECK(second != first);
     arena_fini(&arena);
-    mem_free(cache);
+    precompile_cache_fini(&cache);
 }
