@@ -32,7 +32,9 @@ u256 difficulty_next(enum fork fork, u64 bomb_delay, u64 number, u64 timestamp,
     u256 change = u256_mul(step, u256_from_u64((u64)(n < 0 ? -n : n)));
     u256 difficulty =
         n < 0 ? u256_sub(parent->difficulty, change) : u256_add(parent->difficulty, change);
-    difficulty = max(difficulty, least);
+    /* The official tests have parents below the minimum, which no network has: for those the bomb is added first. */
+    if (!u256_lt(parent->difficulty, least))
+        difficulty = max(difficulty, least);
     u64 period = (number > bomb_delay ? number - bomb_delay : 0) / BOMB_PERIOD;
     if (period > 1)
         difficulty = u256_add(difficulty, u256_shl_by(U256_ONE, u256_from_u64(period - 2)));

@@ -76,15 +76,15 @@ static void reject_verdict(struct t8n *t8n, u32 index, const struct tx *tx, enum
 }
 
 /* geth's decoder has no place for types 3 and 4 that create, and says so in its own way. */
-static const char *early_text(enum tx_verdict verdict)
+static bool reject_creation(struct t8n *t8n, u32 index, const struct tx *tx)
 {
-    if (verdict == TX_BLOB_CREATE)
-        return "rlp: input string too short for common.Address, decoding into "
-               "(types.Transaction)(types.BlobTx).To";
-    if (verdict == TX_SET_CODE_CREATE)
-        return "rlp: input string too short for common.Address, decoding into "
-               "(types.Transaction)(types.SetCodeTx).To";
-    return tx_verdict_text(verdict);
+    if (!tx->is_create || tx->type < TX_BLOB)
+        return false;
+    reject(t8n, index,
+           "rlp: input string too short for common.Address, decoding into "
+           "(types.Transaction)(types.%s).To",
+           tx->type == TX_BLOB ? "BlobTx" : "SetCodeTx");
+    return true;
 }
 
 /* What geth looks at before a transaction reaches the state. True: it may go on. */
@@ -93,6 +93,8 @@ static bool admit(struct t8n *t8n, u32 index, struct t8n_tx *slot)
     struct tx *tx = &slot->tx;
     struct exec *exec = &t8n->process.exec;
     enum tx_verdict verdict = slot->verdict;
+    if (verdict == TX_OK && reject_creation(t8n, index, tx))
+        return false;
     if (verdict == TX_OK && tx->type == TX_BLOB && !t8n->env.has_blob_base_fee) {
         reject(t8n, index, "blob tx used but field env.ExcessBlobGas missing");
         return false;
@@ -102,7 +104,7 @@ static bool admit(struct t8n *t8n, u32 index, struct t8n_tx *slot)
     if (verdict == TX_OK)
         verdict = tx_recover(tx, t8n->fork, t8n->config.chain_id);
     if (verdict != TX_OK) {
-        reject(t8n, index, "%s", early_text(verdict));
+        reject(t8n, index, "%s", tx_verdict_text(verdict));
         return false;
     }
     u64 used = exec->blob_gas_used + (u64)tx->blob_count * TX_BLOB_GAS;
