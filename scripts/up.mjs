@@ -60,6 +60,13 @@ async function deployAccounts(owner) {
   return { address: await contract.getAddress(), account }
 }
 
+// The chain has listed the accounts and their keys already, unless it was told to be silent.
+function fundedAccounts(accounts, balances) {
+  const ether = balances.map((balance) => Number(ethers.formatEther(balance)))
+  if (!flags.includes('--silent')) return `${accounts.length} with ${ether.at(-1)} ether each; their keys are listed above`
+  return accounts.map((account, i) => `${ethers.getAddress(account)}  ${ether[i]} ether`).join('\n             ')
+}
+
 const chain = startChain()
 try {
   const chainId = await waitForChain()
@@ -69,7 +76,7 @@ try {
   console.log(`
 RPC URL      ${url}
 Chain id     ${Number(chainId)}
-Accounts     ${accounts.map((a, i) => `${ethers.getAddress(a)}  ${Number(ethers.formatEther(balances[i]))} ether`).join('\n             ')}
+Accounts     ${fundedAccounts(accounts, balances)}
 Contract     ${address}  (contracts/Accounts.sol)
 First call   get(1) = "${account.name}" of ${account.holder}
 
