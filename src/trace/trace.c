@@ -35,7 +35,7 @@ static enum status kind_choose(const struct trace_kind **kind, json config, stru
 enum status trace_new(struct trace **trace, json config, size_t bytes_max, struct err *err)
 {
     enum json_kind is = json_kind(config);
-    const struct trace_kind *kind;
+    const struct trace_kind *kind = NULL;
     if (is != JSON_KIND_ABSENT && is != JSON_KIND_NULL && is != JSON_KIND_OBJECT)
         return err_set(err, STATUS_INVALID, "trace options must be an object, not %s",
                        json_kind_name(is));
