@@ -254,8 +254,7 @@ static bool make_tx(struct simulation *sim, json object, struct tx *tx)
         return false;
     if (args.has_gas && args.gas > room)
         return rpc_fail(sim->call, (enum rpc_code)ERROR_BLOCK_GAS,
-                        "block gas limit reached: %llu >= %llu",
-                        (unsigned long long)(exec->gas_used + args.gas),
+                        "block gas limit reached: %llu of %llu are left", (unsigned long long)room,
                         (unsigned long long)exec->block.gas_limit);
     /* EIP-7825 bounds what a transaction may ask for. */
     if (!args.has_gas && sim->validates && exec->fork >= FORK_OSAKA && room > (u64)1 << 24)
