@@ -51,14 +51,80 @@ static void sweep(struct side *plain, struct side *fast, u64 seed)
         compare(plain, fast, programs, fork, gas, false, seed);
 }
 
-TEST(fast_equals_plain_at_every_gas_limit)
+/* --- programs for corners that random ones do not reach ----------------------------------------- */
+
+static void from_hex(struct program *program, const char *hex)
 {
-    const char *from = getenv("FAST_SEED"), *count = getenv("FAST_COUNT");
-    u64 first = from ? strtoull(from, NULL, 10) : 1, n = count ? strtoull(count, NULL, 10) : 150;
+    memset(program, 0, sizeof *program);
+    for (; hex[0] && hex[1]; hex += 2) {
+        unsigned byte;
+        CHECK(sscanf(hex, "%2x", &byte) == 1);
+        program->code[program->len++] = (u8)byte;
+    }
+}
+
+/* Runs three programs often enough to be translated by either engine, at these gas limits. */
+static void corner(const char *self, const char *other, const i64 *gas, size_t gas_count)
+{
+    struct program programs[PROGRAM_COUNT];
+    from_hex(&programs[0], self);
+    from_hex(&programs[1], other);
+    from_hex(&programs[2], "00");
     struct side plain, sides[2];
     side_init(&plain, EVM_ENGINE_PLAIN);
     side_init(&sides[0], EVM_ENGINE_AUTO);
     side_init(&sides[1], EVM_ENGINE_FAST);
+    side_load(&plain, programs);
+    for (unsigned i = 0; i < 2; i++) {
+        side_load(&sides[i], programs);
+        for (unsigned round = 0; round < 3; round++)
+            for (size_t j = 0; j < gas_count; j++)
+                compare(&plain, &sides[i], programs, FORK_OSAKA, gas[j], false, round);
+        side_fini(&sides[i]);
+    }
+    side_fini(&plain);
+}
+
+TEST(stack_limit_is_met_exactly)
+{
+    static const i64 gas[] = {10000000, 20000, 15000, 14336, 14335, 500};
+    /* A loop that adds a word each time, until there is no room. */
+    corner("5b5f600056", "00", gas, ARRAY_LEN(gas));
+    /* ... and one that adds four and takes three away. */
+    corner("5b5f5f5f5f505050600056", "00", gas, ARRAY_LEN(gas));
+    /* A loop that takes a word away each time, after 1,000 were put there. */
+    corner("6103e85b5f906001900380600357505b50601056", "00", gas, ARRAY_LEN(gas));
+}
+
+TEST(call_depth_and_nested_gas_are_met_exactly)
+{
+    static const i64 gas[] = {300000000000, 3000000, 40000};
+    /* Each frame calls the other program with all its gas and adds to what comes back. */
+    corner("60205f5f5f5f62c0de015af15f51600101015f5260205ff3",
+           "60205f5f5f5f62c0de005af15f51600101015f5260205ff3", gas, ARRAY_LEN(gas));
+    /* Loops of calls in loops of calls. */
+    corner("60205b60205f60205f5f62c0de015af15060019003806002575f5160010160205260406000f3",
+           "60085b60019003806002575a5f5260205ff3", gas, ARRAY_LEN(gas));
+}
+
+TEST(memories_of_nested_frames_may_move)
+{
+    static const i64 gas[] = {9000000, 300000};
+    /* Writes far out in memory, calls, writes further, and returns the first word, some rounds over. */
+    corner("60075b61aaaa5f528061f0005260205f60205f5f62c0de015af15080620122225260019003806002575f5"
+           "15f5260205ff3",
+           "60036040526133005f5260405162010000526040505f5160805260205ff3", gas, ARRAY_LEN(gas));
+}
+
+TEST(fast_equals_plain_at_every_gas_limit)
+{
+    const char *from = getenv("FAST_SEED"), *count = getenv("FAST_COUNT");
+    u64 first = from ? strtoull(from, NULL, 10) : 1, n = count ? strtoull(count, NULL, 10) : 100;
+    struct side plain, sides[2];
+    side_init(&plain, EVM_ENGINE_PLAIN);
+    side_init(&sides[0], EVM_ENGINE_AUTO);
+    side_init(&sides[1], EVM_ENGINE_FAST);
+    sides[1].evm->codes.bytes_max = 100000; /* code is dropped and comes back all the time */
     for (u64 seed = first; seed < first + n; seed++)
         sweep(&plain, &sides[seed % 4 != 0], seed);
     side_fini(&plain);
