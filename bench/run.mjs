@@ -130,6 +130,26 @@ function printMean(title, rows) {
   console.log(`${title}: ${mean} times revm in the geometric mean of ${ratios.length} cases, the least ${least}`)
 }
 
+// The first run of each case, preparation included, against the plain interpreter's first run.
+function printFirstRuns(files) {
+  const firsts = { auto: new Map(), plain: new Map() }
+  for (let round = 0; round < rounds; round++) {
+    for (const file of files) {
+      for (const [name, medians] of Object.entries(firsts)) {
+        for (const { name: test, label, us } of run(ashlar, ['bench', file, '--first', '--json', '--engine', name])) {
+          const key = `${test} ${label}`
+          medians.set(key, [...(medians.get(key) ?? []), us])
+        }
+      }
+    }
+  }
+  const ratios = [...firsts.auto].map(([key, all]) => ({ key, ratio: median(all) / median(firsts.plain.get(key)) }))
+  if (ratios.length === 0) return
+  const worst = ratios.reduce((a, b) => (a.ratio > b.ratio ? a : b))
+  const mean = geomean(ratios.map(({ ratio }) => ratio)).toFixed(2)
+  console.log(`first runs with preparation: ${mean} times the plain interpreter's in the mean, at most ${worst.ratio.toFixed(2)} (${worst.key})`)
+}
+
 // Our own programs print `name nanoseconds`; peer-revm crypto prints lines as above.
 function printPrimitives() {
   const lines = new Map()
@@ -153,10 +173,12 @@ function printPrimitives() {
 }
 
 const pick = (files) => files.filter((file) => wanted.test(path.basename(file)))
-const official = measure(pick(officialFiles()), 'code', 'Istanbul')
+const codeFiles = pick(officialFiles())
+const official = measure(codeFiles, 'code', 'Istanbul')
 // A precompile's answer to the same input is kept, so that repeating it shows nothing; the primitives stand below.
 const ownFiles = jsonFiles(path.join(root, 'bench', 'evm')).filter((file) => !file.endsWith('precompiles.json'))
-const own = measure(pick(ownFiles), 'code', 'Prague')
+const ownPicked = pick(ownFiles)
+const own = measure(ownPicked, 'code', 'Prague')
 const scenarios = measure(pick(scenarioFiles()), 'scenario')
 
 printTable('archive j, Istanbul', official)
@@ -173,3 +195,4 @@ printMean('archive j', official)
 printMean('archive j without the cases that only jump', computing)
 printMean('our own programs', programs)
 printMean('transactions', scenarios)
+printFirstRuns([...codeFiles, ...ownPicked])
