@@ -47,7 +47,7 @@ void process_start(struct process *process, const hash32 *parent_hash, const has
 static struct receipt *receipt_push(struct process *process)
 {
     if (process->receipt_count == process->receipt_cap) {
-        u32 cap = process->receipt_cap ? 2 * process->receipt_cap : 16;
+        u32 cap = process->receipt_cap ? 2 * process->receipt_cap : 1; /* a dev block has one */
         struct receipt *grown = arena_alloc(process->arena, cap * sizeof *grown);
         if (process->receipt_count)
             memcpy(grown, process->receipts, process->receipt_count * sizeof *grown);
