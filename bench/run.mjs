@@ -97,7 +97,7 @@ function measure(files, kind, fork) {
       if (round % 2 === 1) order.reverse()
       for (const side of order) {
         for (const { name, label, gas, us } of sides[side][kind](file, fork)) {
-          const key = kind === 'code' ? `${name} ${label}` : name
+          const key = kind === 'code' || label !== 'tx' ? `${name} ${label}` : name
           const entry = samples.get(key) ?? samples.set(key, {}).get(key)
           entry[side] ??= { gas, all: [] }
           entry[side].all.push(us)
@@ -186,7 +186,11 @@ const isKeccak = ({ key }) => key.startsWith('keccak ')
 const programs = own.filter((row) => !isKeccak(row))
 printTable('our own programs, Prague', programs)
 printTable('keccak as contracts call it', own.filter(isKeccak))
-printTable('transactions, each', scenarios)
+// Ours always ends with the state's root; revm's commit knows none, so its second line adds one by alloy-trie.
+const bare = scenarios.filter((row) => row.ours)
+const rooted = bare.map((row) => ({ ...row, revm: scenarios.find(({ key }) => key === `${row.key} tx with root`)?.revm }))
+printTable('transactions, both with a root', rooted)
+printTable('transactions, revm without a root', bare)
 if (!options.only) printPrimitives()
 
 console.log('')
@@ -194,5 +198,6 @@ const computing = official.filter(({ key }) => !onlyJump.has(key.split(' ')[0]))
 printMean('archive j', official)
 printMean('archive j without the cases that only jump', computing)
 printMean('our own programs', programs)
-printMean('transactions', scenarios)
+printMean('transactions, both with a root', rooted)
+printMean('transactions, revm without a root', bare)
 printFirstRuns([...codeFiles, ...ownPicked])
