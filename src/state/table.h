@@ -51,7 +51,16 @@ static inline u32 table_next(const struct table *table, struct table_walk *walk)
     }
 }
 
-/* Two words folded by a multiplication with secret offsets. */
+/*
+ * Two words folded by a multiplication with secret offsets. Callers mix in one of these odd constants as
+ * well (fractional digits of the golden ratio and of the square roots of 2, 3 and 5), so that no seed,
+ * zero included, makes a factor of 0 or of all ones out of the small words that most keys consist of.
+ */
+#define TABLE_MIX_A 0x9e3779b97f4a7c15u
+#define TABLE_MIX_B 0x6a09e667f3bcc909u
+#define TABLE_MIX_C 0xbb67ae8584caa73bu
+#define TABLE_MIX_D 0x3c6ef372fe94f82bu
+
 static inline u64 table_fold(u64 a, u64 b)
 {
     u128 product = (u128)a * b;
@@ -66,7 +75,7 @@ static inline u32 table_hash_bytes(u64 seed, const u8 *bytes, size_t len)
         size_t first = len < 8 ? len : 8, second = len - first < 8 ? len - first : 8;
         memcpy(&a, bytes, first);
         memcpy(&b, bytes + first, second);
-        hash = table_fold(a ^ hash, b ^ seed ^ 0x9e3779b97f4a7c15);
+        hash = table_fold(a ^ hash ^ TABLE_MIX_B, b ^ seed ^ TABLE_MIX_A);
         bytes += first + second;
         len -= first + second;
     }
@@ -80,15 +89,17 @@ static inline u32 table_hash_addr(u64 seed, const addr20 *addr)
     memcpy(&a, addr->b, 8);
     memcpy(&b, addr->b + 8, 8);
     memcpy(&c, addr->b + 16, 4);
-    u64 hash = table_fold(a ^ seed, b ^ (c * 0xd6e8feb86659fd93 + seed));
+    u64 hash =
+        table_fold(a ^ seed ^ TABLE_MIX_A, b ^ (c * 0xd6e8feb86659fd93 + seed) ^ TABLE_MIX_B);
     return (u32)(hash ^ hash >> 32);
 }
 
 /* A storage key of the account with that number. */
 static inline u32 table_hash_slot(u64 seed, u64 owner, const u256 *key)
 {
-    u64 low = table_fold(key->w[0] ^ seed, key->w[1] ^ owner * 0xd6e8feb86659fd93 ^ ~seed);
-    u64 high = table_fold(key->w[2] ^ seed ^ low, key->w[3] ^ 0x9e3779b97f4a7c15 ^ seed);
+    u64 low = table_fold(key->w[0] ^ seed ^ TABLE_MIX_A,
+                         key->w[1] ^ owner * 0xd6e8feb86659fd93 ^ seed ^ TABLE_MIX_B);
+    u64 high = table_fold(key->w[2] ^ seed ^ low ^ TABLE_MIX_C, key->w[3] ^ seed ^ TABLE_MIX_D);
     u64 hash = low ^ high;
     return (u32)(hash ^ hash >> 32);
 }

@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "base/mem.h"
 #include "base/test.h"
 #include "prim/keccak.h"
@@ -94,5 +96,31 @@ TEST(keyed_sort_sorts_whatever_the_size)
             CHECK(memcmp(items[i - 1].hash->b, items[i].hash->b, 32) < 0);
         mem_free(items);
         mem_free(hashes);
+    }
+}
+
+/* Small keys, aligned keys, few addresses, and any seed: what a bad mixture would make the same. */
+TEST(table_hashes_of_simple_keys_differ)
+{
+    static const u64 seeds[] = {0, 1, ~(u64)0, 0x8000000000000000};
+    enum { COUNT = 4096, BITS = 16, RUN_MAX = 40 };
+    static u8 hits[1 << BITS];
+    for (unsigned s = 0; s < ARRAY_LEN(seeds); s++) {
+        for (unsigned limb = 0; limb < 4; limb++) {
+            memset(hits, 0, sizeof hits);
+            for (u64 i = 0; i < COUNT; i++) {
+                u256 key = U256_ZERO;
+                key.w[limb] = i;
+                u32 at = table_hash_slot(seeds[s], i % 3, &key) & ((1 << BITS) - 1);
+                CHECK(++hits[at] < RUN_MAX);
+            }
+        }
+        memset(hits, 0, sizeof hits);
+        for (u32 i = 0; i < COUNT; i++) {
+            addr20 addr = {{0}};
+            addr.b[18] = (u8)(i >> 8);
+            addr.b[19] = (u8)i;
+            CHECK(++hits[table_hash_addr(seeds[s], &addr) & ((1 << BITS) - 1)] < RUN_MAX);
+        }
     }
 }
