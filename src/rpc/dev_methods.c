@@ -15,10 +15,12 @@ static void answer_true(struct rpc_call *call)
     json_out_bool(call->out, RPC_RESULT, true);
 }
 
-/* Passes a failure of the room below on to the client. */
+/* Passes a failure of the room below on to the client: its own mistakes as -32602. */
 static bool done(struct rpc_call *call, enum status status, const struct err *err)
 {
-    return status == STATUS_OK || rpc_fail(call, RPC_INVALID_PARAMS, "%s", err->text);
+    bool is_mistake = status == STATUS_INVALID || status == STATUS_TOO_LARGE;
+    return status == STATUS_OK ||
+           rpc_fail(call, is_mistake ? RPC_INVALID_PARAMS : RPC_SERVER_ERROR, "%s", err->text);
 }
 
 /* --- sealing -------------------------------------------------------------------------------- */
@@ -191,6 +193,23 @@ static void anvil_rollback(struct rpc_call *call)
         return;
     if (done(call, dev_rollback(call->dev, count, &err), &err))
         answer_null(call);
+}
+
+/* anvil_reset, hardhat_reset: back to the oldest block held, with an empty pool. */
+static void dev_reset(struct rpc_call *call)
+{
+    struct err err;
+    u64 head = chain_head(call->chain)->block.header.number;
+    if (json_get(param_at(call, 0), "forking")) {
+        rpc_fail(call, RPC_INVALID_PARAMS, "this node does not fork other chains");
+        return;
+    }
+    if (!done(call, dev_rollback(call->dev, head - chain_oldest(call->chain), &err), &err))
+        return;
+    chain_state_unedit(call->chain, 0);
+    txpool_clear(call->dev->pool);
+    call->dev->clock_offset_s = 0;
+    answer_true(call);
 }
 
 /* debug_setHead: back to a block by number. */
@@ -455,6 +474,7 @@ const struct rpc_method RPC_DEV[] = {
     BOTH("impersonateAccount", anvil_impersonateAccount, 1),
     BOTH("metadata", anvil_metadata, 0),
     BOTH("mine", dev_mine_blocks, 2),
+    BOTH("reset", dev_reset, 1),
     BOTH("setBalance", anvil_setBalance, 2),
     BOTH("setCode", anvil_setCode, 2),
     BOTH("setCoinbase", anvil_setCoinbase, 1),

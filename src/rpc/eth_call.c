@@ -118,7 +118,7 @@ static bool estimate(struct rpc_call *call, struct run *run, const struct tx_arg
 {
     struct exec_result result;
     bool fits;
-    u64 high;
+    u64 high = 0;
     if (!gas_ceiling(call, run, args, tx, &high))
         return false;
     if (is_plain_transfer(run, tx)) {
@@ -130,7 +130,7 @@ static bool estimate(struct rpc_call *call, struct run *run, const struct tx_arg
     }
     if (!try_gas(call, run, tx, high, &result, &fits))
         return false;
-    if (!fits && result.status == EVM_OUT_OF_GAS)
+    if (!fits && evm_is_out_of_gas(result.status))
         return rpc_fail(call, RPC_SERVER_ERROR, "gas required exceeds allowance (%llu)",
                         (unsigned long long)high);
     if (!fits) {

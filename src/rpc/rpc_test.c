@@ -174,6 +174,24 @@ TEST(rpc_calls_with_overrides_and_tells_of_reverts)
     bench_close(&bench);
 }
 
+#define MOST "\"0xffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff\""
+
+TEST(rpc_survives_more_ether_than_there_is)
+{
+    struct bench bench;
+    bench_open(&bench, 0);
+    CHECK_STR(call(&bench, "eth_call",
+                   "[{\"from\":\"" ALICE "\",\"to\":\"" BOB
+                   "\",\"value\":\"0x5\"},\"latest\",{\"" ALICE "\":{\"balance\":" MOST "},\"" BOB
+                   "\":{\"balance\":" MOST "}}]"),
+              OK("\"0x\""));
+    call(&bench, "anvil_setBalance", "[\"" BOB "\"," MOST "]");
+    call(&bench, "eth_sendTransaction",
+         "[{\"from\":\"" ALICE "\",\"to\":\"" BOB "\",\"value\":\"0x3\"}]");
+    CHECK_STR(call(&bench, "eth_getBalance", "[\"" BOB "\"]"), OK("\"0x2\""));
+    bench_close(&bench);
+}
+
 TEST(rpc_snapshots_take_back_blocks_and_edits)
 {
     struct bench bench;

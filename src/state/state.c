@@ -381,10 +381,7 @@ static void entry_set_balance(struct state *state, struct account_entry *account
 
 static void entry_add(struct state *state, struct account_entry *account, const u256 *wei)
 {
-    u256 sum;
-    bool carry = u256_add_carry(&sum, account->now.balance, *wei);
-    assert(!carry);
-    entry_set_balance(state, account, sum);
+    entry_set_balance(state, account, u256_add(account->now.balance, *wei));
 }
 
 static void entry_sub(struct state *state, struct account_entry *account, const u256 *wei)

@@ -81,7 +81,8 @@ bool state_has_storage(struct state *state, const addr20 *addr);
 /* EIP-2929: makes it warm; was it cold? */
 bool state_account_warm(struct state *state, const addr20 *addr);
 
-/* The sum must not pass 2^256, nor a difference zero; both are asserted. All three touch. */
+/* A sum wraps at 2^256: there is not so much ether, but overrides and dev chains can pretend there is. A difference
+ * must not pass zero, which is asserted. All three touch. */
 void state_add_balance(struct state *state, const addr20 *addr, const u256 *wei);
 void state_sub_balance(struct state *state, const addr20 *addr, const u256 *wei);
 void state_set_balance(struct state *state, const addr20 *addr, const u256 *wei);
