@@ -67,26 +67,27 @@ struct evm_msg {
 };
 
 /* How a run ended. X(enumerator, sentence as geth words it, is it a success) */
-#define EVM_STATUS_LIST(X)                                                \
-    X(SUCCESS, "success")                                                 \
-    X(REVERT, "execution reverted")                                       \
-    X(OUT_OF_GAS, "out of gas")                                           \
-    X(OUT_OF_GAS_SENTRY, "out of gas: not enough gas for reentrancy sentry")\
-    X(INVALID_OPCODE, "invalid opcode")                                   \
-    X(STACK_UNDERFLOW, "stack underflow")                                 \
-    X(STACK_OVERFLOW, "stack limit reached 1024")                         \
-    X(INVALID_JUMP, "invalid jump destination")                           \
-    X(WRITE_PROTECTION, "write protection")                               \
-    X(RETURN_DATA_OUT_OF_BOUNDS, "return data out of bounds")             \
-    X(GAS_UINT_OVERFLOW, "gas uint64 overflow")                           \
-    X(CALL_DEPTH, "max call depth exceeded")                              \
-    X(INSUFFICIENT_BALANCE, "insufficient balance for transfer")          \
-    X(NONCE_OVERFLOW, "nonce uint64 overflow")                            \
-    X(ADDRESS_COLLISION, "contract address collision")                    \
-    X(CODE_STORE_OUT_OF_GAS, "contract creation code storage out of gas") \
-    X(CODE_TOO_LARGE, "max code size exceeded")                           \
-    X(INITCODE_TOO_LARGE, "max initcode size exceeded")                   \
-    X(INVALID_CODE, "invalid code: must not begin with 0xef")             \
+#define EVM_STATUS_LIST(X)                                                   \
+    X(SUCCESS, "success")                                                    \
+    X(REVERT, "execution reverted")                                          \
+    X(OUT_OF_GAS, "out of gas")                                              \
+    X(OUT_OF_GAS_SENTRY, "out of gas: not enough gas for reentrancy sentry") \
+    X(OUT_OF_GAS_ACCESS, "out of gas: out of gas")                           \
+    X(INVALID_OPCODE, "invalid opcode")                                      \
+    X(STACK_UNDERFLOW, "stack underflow")                                    \
+    X(STACK_OVERFLOW, "stack limit reached 1024")                            \
+    X(INVALID_JUMP, "invalid jump destination")                              \
+    X(WRITE_PROTECTION, "write protection")                                  \
+    X(RETURN_DATA_OUT_OF_BOUNDS, "return data out of bounds")                \
+    X(GAS_UINT_OVERFLOW, "gas uint64 overflow")                              \
+    X(CALL_DEPTH, "max call depth exceeded")                                 \
+    X(INSUFFICIENT_BALANCE, "insufficient balance for transfer")             \
+    X(NONCE_OVERFLOW, "nonce uint64 overflow")                               \
+    X(ADDRESS_COLLISION, "contract address collision")                       \
+    X(CODE_STORE_OUT_OF_GAS, "contract creation code storage out of gas")    \
+    X(CODE_TOO_LARGE, "max code size exceeded")                              \
+    X(INITCODE_TOO_LARGE, "max initcode size exceeded")                      \
+    X(INVALID_CODE, "invalid code: must not begin with 0xef")                \
     X(PRECOMPILE_FAILURE, "precompile failed")
 
 enum evm_status {
@@ -96,6 +97,13 @@ enum evm_status {
 };
 
 const char *evm_status_text(enum evm_status status);
+
+/* Out of gas has three wordings. */
+static inline bool evm_is_out_of_gas(enum evm_status status)
+{
+    return status == EVM_OUT_OF_GAS || status == EVM_OUT_OF_GAS_SENTRY ||
+           status == EVM_OUT_OF_GAS_ACCESS;
+}
 
 /*
  * The sentence with what geth adds for some: the opcode that is invalid, the stack's height. opcode and

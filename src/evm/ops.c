@@ -16,6 +16,14 @@ void frame_report_step(struct frame *frame)
         tracer->step(tracer->ctx, step);
 }
 
+/* What tools are used to see as the cost where the stack was unfit: geth counts these as dynamic altogether. */
+static i64 cost_before_stack(const struct frame *frame, u8 opcode)
+{
+    bool is_dynamic = (opcode >= OP_LOG0 && opcode <= OP_LOG4) || opcode == OP_EXP ||
+                      (opcode == OP_SLOAD && frame->evm->fork >= FORK_BERLIN);
+    return is_dynamic ? 0 : frame->evm->ops[opcode].gas;
+}
+
 void frame_report_failure(struct frame *frame, enum evm_status status)
 {
     const struct evm_tracer *tracer = frame->evm->tracer;
@@ -23,7 +31,8 @@ void frame_report_failure(struct frame *frame, enum evm_status status)
     step->refund = frame->evm->refund;
     step->error = status;
     if (!frame->is_reported) {
-        step->cost = step->gas - frame->gas;
+        bool is_unfit = status == EVM_STACK_UNDERFLOW || status == EVM_STACK_OVERFLOW;
+        step->cost = is_unfit ? cost_before_stack(frame, step->opcode) : step->gas - frame->gas;
         if (tracer->step)
             tracer->step(tracer->ctx, step);
     } else if (tracer->fault) {
@@ -552,6 +561,8 @@ static enum evm_status call_any(struct frame *frame, u256 *sp, u256 *out, enum e
     i64 cost = memory_cost(frame, args.memory_end) + account_access(frame, &args.addr) +
                delegation_access(frame, &args.addr) + (pays ? CALL_VALUE_GAS : 0) +
                call_new_account(frame, &args);
+    if (cost > frame->gas && frame->evm->fork >= FORK_BERLIN)
+        return EVM_OUT_OF_GAS_ACCESS; /* uncharged: so it is seen in geth's traces */
     if (!frame_charge(frame, cost) || !call_gas(frame, sp[-1], &gas))
         return EVM_OUT_OF_GAS;
     frame_report(frame);

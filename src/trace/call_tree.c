@@ -1,7 +1,5 @@
 #include "trace/call_tree.h"
 
-#include <stdio.h>
-
 const char *call_kind_text(enum evm_kind kind)
 {
     static const char *const texts[] = {
@@ -70,28 +68,12 @@ static void tree_enter(void *ctx, const struct evm_msg *msg)
     tree->open = node;
 }
 
-/* geth's words for what a precompile found wrong, where the input's length tells. */
-static const char *precompile_error(const struct call_node *node)
-{
-    u8 which = node->to.b[19];
-    bool is_bls = which >= 0x0b && which <= 0x11;
-    if (which == 0x08 && node->input_len % 192)
-        return "bad elliptic curve pairing size";
-    if (which == 0x09 && node->input_len == 213)
-        return "invalid final flag";
-    if (which == 0x09 || (which == 0x0a && node->input_len != 192) || (is_bls && !node->input_len))
-        return "invalid input length";
-    return evm_status_text(EVM_PRECOMPILE_FAILURE);
-}
-
-static void node_fail(struct call_tree *tree, struct call_node *node,
+static void node_fail(struct call_tree *tree, struct call_node *node, const struct evm_msg *msg,
                       const struct evm_result *result)
 {
     node->error = trace_keep(&tree->trace, EVM_ERROR_TEXT_MAX);
-    if (node->error && result->status == EVM_PRECOMPILE_FAILURE)
-        snprintf(node->error, EVM_ERROR_TEXT_MAX, "%s", precompile_error(node));
-    else if (node->error)
-        evm_error_text(node->error, result->status, result->opcode, result->stack_len);
+    if (node->error)
+        trace_error_text(node->error, msg, result);
     node->has_to = !is_creation(node->kind);
     tree->log_count = node->logs_before;
 }
@@ -107,7 +89,7 @@ static void tree_exit(void *ctx, const struct evm_msg *msg, const struct evm_res
     node->output = trace_keep_bytes(&tree->trace, result->output, result->output_len);
     node->output_len = node->output ? result->output_len : 0;
     if (result->status != EVM_SUCCESS)
-        node_fail(tree, node, result);
+        node_fail(tree, node, msg, result);
     tree->open = node->parent;
 }
 

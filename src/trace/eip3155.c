@@ -106,7 +106,7 @@ static void eip3155_exit(void *ctx, const struct evm_msg *msg, const struct evm_
     char error[EVM_ERROR_TEXT_MAX];
     bool failed = result->status != EVM_SUCCESS;
     if (failed)
-        evm_error_text(error, result->status, result->opcode, result->stack_len);
+        trace_error_text(error, msg, result);
     put_end(ctx, result->output, result->output_len, (u64)(msg->gas - result->gas_left),
             failed ? error : NULL);
 }

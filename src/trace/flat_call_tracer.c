@@ -24,6 +24,7 @@ static const char *parity_error(enum evm_status status)
     switch (status) {
     case EVM_OUT_OF_GAS:
     case EVM_OUT_OF_GAS_SENTRY:
+    case EVM_OUT_OF_GAS_ACCESS:
     case EVM_GAS_UINT_OVERFLOW:
     case EVM_CODE_STORE_OUT_OF_GAS:
     case EVM_CODE_TOO_LARGE: return "Out of gas";

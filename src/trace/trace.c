@@ -143,6 +143,29 @@ const char *opcode_text(char room[OPCODE_TEXT_MAX], u8 opcode)
     return room;
 }
 
+/* What a precompile found wrong, where the input's length tells. */
+static const char *precompile_error(const struct evm_msg *msg)
+{
+    u8 which = msg->code_addr.b[19];
+    size_t len = msg->input_len;
+    if (which == 0x08 && len % 192)
+        return "bad elliptic curve pairing size";
+    if (which == 0x09 && len == 213)
+        return "invalid final flag";
+    if (which == 0x09 || (which == 0x0a && len != 192) || (which >= 0x0b && len == 0))
+        return "invalid input length";
+    return evm_status_text(EVM_PRECOMPILE_FAILURE);
+}
+
+void trace_error_text(char out[EVM_ERROR_TEXT_MAX], const struct evm_msg *msg,
+                      const struct evm_result *result)
+{
+    if (result->status == EVM_PRECOMPILE_FAILURE)
+        snprintf(out, EVM_ERROR_TEXT_MAX, "%s", precompile_error(msg));
+    else
+        evm_error_text(out, result->status, result->opcode, result->stack_len);
+}
+
 /* --- noopTracer ------------------------------------------------------------------------------ */
 
 static void noop_result(struct buf *out, const char *key, const struct trace *trace)

@@ -50,6 +50,10 @@ enum status trace_option_bool(bool *out, json config, const char *name, struct e
 enum { OPCODE_TEXT_MAX = 32 };
 const char *opcode_text(char room[OPCODE_TEXT_MAX], u8 opcode);
 
+/* Why a message failed, in geth's words. */
+void trace_error_text(char out[EVM_ERROR_TEXT_MAX], const struct evm_msg *msg,
+                      const struct evm_result *result);
+
 /* A word of the state, read through the host. Does not disturb warmth that counts. */
 static inline u256 trace_slot(const struct trace *trace, const addr20 *addr, const u256 *key)
 {

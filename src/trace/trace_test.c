@@ -127,7 +127,7 @@ TEST(struct_logs_name_what_failed)
         "{\"pc\":6,\"op\":\"opcode 0xc not defined\",\"gas\":49989,\"gasCost\":0,\"depth\":1}]}");
     expect("01", "", "{}",
            "{\"gas\":71000,\"failed\":true,\"returnValue\":\"0x\",\"structLogs\":["
-           "{\"pc\":0,\"op\":\"ADD\",\"gas\":50000,\"gasCost\":0,\"depth\":1,"
+           "{\"pc\":0,\"op\":\"ADD\",\"gas\":50000,\"gasCost\":3,\"depth\":1,"
            "\"error\":\"stack underflow (0 <=> 2)\",\"stack\":[]}]}");
 }
 
