@@ -446,8 +446,9 @@ static int on_complete(http_parser *parser)
         hand_over(exchange);
     if (exchange->body_buf.cap > KEEP_MAX)
         buf_fini(&exchange->body_buf);
-    /* Anything but the next request stops here: an answer not given yet, or a line to be closed. */
-    if (exchange->mode != MODE_READING || !exchange->keep_alive || !exchange->conn)
+    /* Anything but the next request stops here: an answer not given yet, a line to be closed, answers enough. */
+    if (exchange->mode != MODE_READING || !exchange->keep_alive || !exchange->conn ||
+        exchange->out.len > exchange->server->options.unsent_max)
         http_parser_pause(parser, 1);
     return 0;
 }
@@ -469,51 +470,70 @@ static bool wait_with(struct http_exchange *exchange, const u8 *bytes, size_t le
     return !exchange->waiting.full;
 }
 
-/* Parses until the input is used up, or an answer or an end has to be waited for. */
+/* What the parser stopped for. True when it is to go on. */
+static bool after_stop(struct http_exchange *exchange)
+{
+    enum http_errno code = HTTP_PARSER_ERRNO(&exchange->parser);
+    if (code == HPE_PAUSED) {
+        http_parser_pause(&exchange->parser, 0);
+        return exchange->keep_alive && exchange->out.len <= exchange->server->options.unsent_max;
+    }
+    if (code == HPE_OK && !exchange->parser.upgrade)
+        return true;
+    unsigned status = code == HPE_OK ? 501 : code == HPE_HEADER_OVERFLOW ? 431 : 400;
+    exchange_refuse(exchange, exchange->refusal >= 400 ? exchange->refusal : status);
+    return false;
+}
+
+/* Parses until the input is used up, an answer or an end has to be waited for, or there are answers enough. */
 static size_t parse(struct http_exchange *exchange, const u8 *bytes, size_t len)
 {
-    exchange->is_executing = true;
     size_t used = 0;
-    while (used < len && exchange->mode == MODE_READING && exchange->conn) {
+    bool goes_on = true;
+    exchange->is_executing = true;
+    while (goes_on && used < len && exchange->mode == MODE_READING && exchange->conn) {
         used += http_parser_execute(&exchange->parser, &settings, (const char *)bytes + used,
                                     len - used);
-        enum http_errno code = HTTP_PARSER_ERRNO(&exchange->parser);
-        if (code == HPE_PAUSED) {
-            http_parser_pause(&exchange->parser, 0);
-            if (!exchange->keep_alive)
-                break;
-        } else if (code != HPE_OK) {
-            bool is_header = code == HPE_HEADER_OVERFLOW;
-            exchange_refuse(exchange, exchange->refusal >= 400 ? exchange->refusal
-                                      : is_header              ? 431
-                                                               : 400);
-        } else if (exchange->parser.upgrade) {
-            exchange_refuse(exchange, 501);
-        }
+        goes_on = !exchange->conn || after_stop(exchange);
     }
     exchange->is_executing = false;
     return used;
 }
 
+/* Keeps what was not used until there is leave to go on; drops a peer that sends too far ahead. */
+static void put_off(struct http_exchange *exchange, const u8 *bytes, size_t len)
+{
+    if (!wait_with(exchange, bytes, len))
+        exchange_drop(exchange, false);
+}
+
 /* Takes input as far as possible; exchange may be freed. */
 static void take_input(struct http_exchange *exchange, const u8 *bytes, size_t len)
 {
-    size_t used = parse(exchange, bytes, len);
-    if (!exchange->conn) {
-        if (exchange->mode != MODE_ANSWERING)
-            exchange_free(exchange);
-        return;
+    size_t used = 0;
+    for (;;) {
+        used += parse(exchange, bytes + used, len - used);
+        if (!exchange->conn) {
+            if (exchange->mode != MODE_ANSWERING)
+                exchange_free(exchange);
+            return;
+        }
+        exchange_flush(exchange);
+        bool is_choked = conn_unsent(exchange->conn) > exchange->server->options.unsent_max;
+        if (is_choked && exchange->mode != MODE_LINGERING)
+            conn_pause(exchange->conn);
+        if (exchange->mode == MODE_ANSWERING ||
+            (is_choked && exchange->mode == MODE_READING && exchange->keep_alive && used < len)) {
+            put_off(exchange, bytes + used, len - used);
+            return;
+        }
+        if (exchange->mode == MODE_READING && !exchange->keep_alive && !exchange->is_in_message) {
+            exchange_drop(exchange, true);
+            return;
+        }
+        if (used == len || exchange->mode != MODE_READING)
+            return;
     }
-    exchange_flush(exchange);
-    if (exchange->mode == MODE_ANSWERING) {
-        if (!wait_with(exchange, bytes + used, len - used))
-            exchange_drop(exchange, false);
-        return;
-    }
-    if (exchange->mode == MODE_READING && !exchange->keep_alive && !exchange->is_in_message)
-        exchange_drop(exchange, true);
-    else if (conn_unsent(exchange->conn) > exchange->server->options.unsent_max)
-        conn_pause(exchange->conn);
 }
 
 static void on_data(void *ctx, const u8 *bytes, size_t len)
@@ -521,19 +541,22 @@ static void on_data(void *ctx, const u8 *bytes, size_t len)
     struct http_exchange *exchange = ctx;
     if (exchange->mode == MODE_LINGERING)
         return;
-    if (exchange->mode == MODE_ANSWERING) {
-        if (!wait_with(exchange, bytes, len))
-            exchange_drop(exchange, false);
-        return;
-    }
-    take_input(exchange, bytes, len);
+    if (exchange->mode == MODE_ANSWERING)
+        put_off(exchange, bytes, len);
+    else
+        take_input(exchange, bytes, len);
 }
+
+static void take_waiting(struct http_exchange *exchange);
 
 static void on_drained(void *ctx)
 {
     struct http_exchange *exchange = ctx;
-    if (exchange->mode != MODE_LINGERING)
-        conn_resume(exchange->conn);
+    if (exchange->mode == MODE_LINGERING)
+        return;
+    conn_resume(exchange->conn);
+    if (exchange->mode == MODE_READING && exchange->waiting.len)
+        take_waiting(exchange);
 }
 
 static void on_ended(void *ctx)
@@ -543,7 +566,7 @@ static void on_ended(void *ctx)
 
 static const struct conn_handler handler = {on_data, on_drained, on_ended};
 
-/* Input that came while an answer was made. */
+/* Input that had to wait. */
 static void take_waiting(struct http_exchange *exchange)
 {
     size_t len;

@@ -6,6 +6,8 @@
 #include "http/server.h"
 #include "http/sim_loop.h"
 
+enum { UNSENT_MAX = 2000 };
+
 /* A server with one connection, and what its handler was given. */
 struct stage {
     struct loop loop;
@@ -35,6 +37,7 @@ static void stage_open(struct stage *stage, u32 body_max)
     struct http_options options = http_options_default();
     options.body_max = body_max;
     options.hosts = "example.org";
+    options.unsent_max = UNSENT_MAX;
     CHECK_EQ(http_server_open(&stage->server, &stage->loop, &options, on_request, stage, &err),
              STATUS_OK);
     sim_connect(&stage->loop, &stage->conn);
@@ -212,6 +215,30 @@ TEST(http_gives_up_on_slow_senders_and_idle_lines)
     CHECK(!stage.conn.is_closed);
     sim_pass_time(&stage.loop, 2000);
     CHECK(stage.conn.is_closed);
+    stage_close(&stage);
+}
+
+TEST(http_waits_for_peers_that_do_not_read)
+{
+    struct stage stage;
+    struct buf many;
+    stage_open(&stage, 1000);
+    stage.conn.is_stuck = true;
+    buf_init(&many, 1 << 20);
+    for (int i = 0; i < 200; i++)
+        buf_add_text(&many, POST("1", "x"));
+    sim_input(&stage.conn, many.data, many.len);
+    int first = stage.requests;
+    CHECK(first > 0 && first < 200 && stage.conn.is_paused);
+    CHECK(stage.conn.sent.len < UNSENT_MAX + 200);
+    while (stage.requests < 200) {
+        int before = stage.requests;
+        sim_drain(&stage.conn);
+        CHECK(stage.requests > before);
+    }
+    sim_drain(&stage.conn);
+    CHECK(!stage.conn.is_paused && stage.requests == 200);
+    buf_fini(&many);
     stage_close(&stage);
 }
 

@@ -34,6 +34,7 @@ struct conn {
     void *ctx;
     struct buf sent;
     bool is_closed, is_paused;
+    bool is_stuck; /* the peer does not read */
 };
 
 u64 loop_now_ms(const struct loop *loop)
@@ -114,8 +115,7 @@ void conn_write(struct conn *conn, const void *bytes, size_t len)
 
 size_t conn_unsent(const struct conn *conn)
 {
-    (void)conn;
-    return 0;
+    return conn->is_stuck ? conn->sent.len : 0;
 }
 
 void conn_close(struct conn *conn)
@@ -148,6 +148,14 @@ static inline void sim_hang_up(struct conn *conn)
 {
     if (conn->handler)
         conn->handler->ended(conn->ctx);
+}
+
+/* The peer reads everything there is. */
+static inline void sim_drain(struct conn *conn)
+{
+    buf_reset(&conn->sent);
+    if (conn->handler)
+        conn->handler->drained(conn->ctx);
 }
 
 static inline void sim_pass_time(struct loop *loop, u64 ms)
