@@ -10,8 +10,8 @@
 
 enum {
     STEPS_MAX = 3000,  /* instructions in a trace */
-    REPEAT_MAX = 200,  /* a trace this long does not go where it, or another trace, has been */
-    EXITS_MAX = 12,    /* side exits of a trace */
+    REPEAT_MAX = 100,  /* a trace this long does not go where it, or another trace, has been */
+    EXITS_MAX = 8,    /* side exits of a trace */
     SEGMENTS_MAX = 48, /* jumps followed inside a trace */
     NEED_MAX = 160,    /* words below the entry's top that a trace may touch */
     VALUES_MAX = 1024, /* alive at once */
