@@ -103,6 +103,11 @@ void evm_set_engine(struct evm *evm, enum evm_engine engine)
     evm->engine = engine;
 }
 
+void evm_set_precompile_cache(struct evm *evm, bool on)
+{
+    evm->answers.is_off = !on;
+}
+
 void evm_set_code_limits(struct evm *evm, size_t code_max, size_t initcode_max)
 {
     evm->code_max_config = code_max;

@@ -20,6 +20,7 @@ struct precompile_answer {
 
 struct precompile_cache {
     struct precompile_answer answers[PRECOMPILE_COUNT]; /* by row of PRECOMPILES */
+    bool is_off;
 };
 
 void precompile_cache_fini(struct precompile_cache *cache);
