@@ -4,7 +4,7 @@
 
 #include "base/assert.h"
 #include "base/mem.h"
-#include "dev/dev_int.h"
+#include "chain/predeploy.h"
 #include "prim/keccak.h"
 #include "sys/clock.h"
 #include "sys/random.h"
@@ -42,15 +42,17 @@ static enum status check_options(const struct dev_options *options, struct err *
 
 static void put_accounts(const struct dev *dev, struct genesis *genesis, struct arena *arena)
 {
-    u32 count = dev->accounts.count;
-    size_t room = (count + DEV_SYSTEM_CONTRACTS_MAX) * sizeof(struct genesis_account);
-    struct genesis_account *list = arena_zalloc(arena, room);
+    u32 count = dev->accounts.count, system_count;
+    const struct genesis_account *system = predeploy_list(dev->options.fork, &system_count);
+    struct genesis_account *list = arena_zalloc(arena, (count + system_count) * sizeof *list);
     for (u32 i = 0; i < count; i++) {
         list[i].addr = dev->accounts.list[i].addr;
         list[i].balance = dev->options.balance;
     }
+    if (system_count)
+        memcpy(list + count, system, system_count * sizeof *list);
     genesis->accounts = list;
-    genesis->account_count = count + dev_system_contracts(list + count, arena, dev->options.fork);
+    genesis->account_count = count + system_count;
 }
 
 static enum status open_chain(struct dev *dev, u64 seed, struct err *err)

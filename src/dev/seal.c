@@ -3,7 +3,7 @@
 
 #include "base/assert.h"
 #include "base/mem.h"
-#include "dev/dev_int.h"
+#include "dev/dev.h"
 #include "prim/keccak.h"
 
 static struct chain_attributes attributes_of(const struct dev *dev)
