@@ -43,12 +43,12 @@ static int unknown_command(const char *word)
     return EXIT_USAGE;
 }
 
-/* Replaces this process; returns only when that fails. */
-static int run(const char *program, const char *first, int argc, char **argv)
+/* Replaces this process; returns only when that fails. is_known: the command is one of ours. */
+static int run(const char *program, const char *first, bool is_known, int argc, char **argv)
 {
     struct err err;
     enum status status = program_replace(program, first, argc, argv, &err);
-    if (status == STATUS_NOT_FOUND)
+    if (status == STATUS_NOT_FOUND && !is_known)
         return unknown_command(argv[0]);
     fprintf(stderr, "ashlar: %s\n", err.text);
     return EXIT_FAILED;
@@ -72,9 +72,9 @@ int main(int argc, char **argv)
     }
     for (size_t i = 0; i < ARRAY_LEN(commands); i++)
         if (strcmp(argv[1], commands[i].name) == 0)
-            return run(commands[i].program, commands[i].first, argc - 1, argv + 1);
+            return run(commands[i].program, commands[i].first, true, argc - 1, argv + 1);
     int len = snprintf(name, sizeof name, "ashlar-%s", argv[1]);
     if (argv[1][0] == '-' || strchr(argv[1], '/') || len >= (int)sizeof name)
         return unknown_command(argv[1]);
-    return run(name, NULL, argc - 1, argv + 1);
+    return run(name, NULL, false, argc - 1, argv + 1);
 }
