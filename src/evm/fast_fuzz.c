@@ -9,7 +9,7 @@ static void compare(struct side *plain, struct side *fast, enum fork fork, i64 g
     struct outcome want, got;
     side_run(plain, &want, fork, gas, false);
     side_run(fast, &got, fork, gas, false);
-    assert(memcmp(&want, &got, sizeof want) == 0);
+    assert(outcome_eq(&want, &got));
 }
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)

@@ -488,6 +488,13 @@ struct outcome {
     hash32 digest;
 };
 
+static inline bool outcome_eq(const struct outcome *a, const struct outcome *b)
+{
+    return a->status == b->status && a->gas_left == b->gas_left && a->refund == b->refund &&
+           a->output_len == b->output_len && memcmp(a->output, b->output, sizeof a->output) == 0 &&
+           hash32_eq(&a->digest, &b->digest);
+}
+
 /* One interpreter with its own world. */
 struct side {
     struct evm *evm;

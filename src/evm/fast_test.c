@@ -19,7 +19,7 @@ static void compare(struct side *plain, struct side *fast, const struct program 
     struct outcome want, got;
     side_run(plain, &want, fork, gas, is_static);
     side_run(fast, &got, fork, gas, is_static);
-    if (memcmp(&want, &got, sizeof want) == 0)
+    if (outcome_eq(&want, &got))
         return;
     for (unsigned i = 0; i < PROGRAM_COUNT; i++)
         hex_print(programs[i].code, programs[i].len);

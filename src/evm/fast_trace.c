@@ -147,7 +147,10 @@ u16 value_compare(struct trace *t, unsigned family, bool is_negated, u16 a, u16 
 void value_drop(struct trace *t, u16 id)
 {
     struct value *v = &t->values[id];
-    if (v->refs == 0 || --v->refs > 0)
+    if (v->refs == 0)
+        return;
+    v->refs--;
+    if (v->refs > 0)
         return;
     if (v->slot != NO_SLOT)
         trace_temp_free(t, v->slot);

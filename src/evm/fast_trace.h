@@ -11,7 +11,7 @@
 enum {
     STEPS_MAX = 3000,  /* instructions in a trace */
     REPEAT_MAX = 100,  /* a trace this long does not go where it, or another trace, has been */
-    EXITS_MAX = 8,    /* side exits of a trace */
+    EXITS_MAX = 8,     /* side exits of a trace */
     SEGMENTS_MAX = 48, /* jumps followed inside a trace */
     NEED_MAX = 160,    /* words below the entry's top that a trace may touch */
     VALUES_MAX = 1024, /* alive at once */
