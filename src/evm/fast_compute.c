@@ -394,11 +394,14 @@ static void do_signextend(struct trace *t, u16 i, u16 a)
         return;
     }
     u64 last = u256_to_u64_sat(value_of(t, i)->k);
+    const struct value *v = value_of(t, a);
     value_drop(t, i);
-    if (last >= 31 || value_of(t, a)->bits < 8 * (last + 1))
+    if (last >= 31 || v->bits < 8 * (last + 1) || v->signed_bits <= 8 * (last + 1)) {
         trace_push_again(t, a);
-    else
-        trace_emit_slot(t, FAST_signextend_ri, a, 256)->imm = 8 * (last + 1);
+        return;
+    }
+    trace_emit_slot(t, FAST_signextend_ri, a, 256)->imm = 8 * (last + 1);
+    t->values[*stack_at(t, 0)].signed_bits = (u16)(8 * (last + 1));
 }
 
 static u256 fold_clz(u256 a)

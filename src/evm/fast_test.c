@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/mem.h"
 #include "base/test.h"
 #include "evm/fast.h"
 #include "evm/fast_programs.h"
@@ -83,6 +84,33 @@ static void corner(const char *self, const char *other, const i64 *gas, size_t g
         side_fini(&sides[i]);
     }
     side_fini(&plain);
+}
+
+TEST(nothing_is_allocated_once_translated)
+{
+    struct program programs[PROGRAM_COUNT];
+    from_hex(&programs[2], "00");
+    /* Calls the second program 64 times, which loops eight times over arithmetic and memory. */
+    from_hex(&programs[0],
+             "60405b60205f60205f5f62c0de015af15060019003806002575f5160010160205260406000f3");
+    from_hex(&programs[1], "60085b6001900380805f51015f5280600257505a60205260406000f3");
+    struct side side;
+    struct outcome outcome;
+    side_init(&side, EVM_ENGINE_AUTO);
+    side_load(&side, programs);
+    for (unsigned round = 0; round < 40; round++)
+        side_run(&side, &outcome, FORK_OSAKA, 10000000, false);
+    CHECK_EQ(outcome.status, EVM_SUCCESS);
+    addr20 self = program_addr(0);
+    struct evm_host door = toy_host_door(side.world);
+    struct evm_code_view view = door.ops->code(door.ctx, &self);
+    struct code *code = code_cache_take(&side.evm->codes, &view);
+    CHECK(fast_code_size(code) > 0);
+    code_cache_put(code);
+    u64 before = mem_allocations();
+    side_run(&side, &outcome, FORK_OSAKA, 10000000, false);
+    CHECK_EQ(mem_allocations() - before, 0);
+    side_fini(&side);
 }
 
 TEST(stack_limit_is_met_exactly)

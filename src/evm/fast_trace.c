@@ -97,6 +97,7 @@ static u16 value_new(struct trace *t, enum value_kind kind)
     v->slot = NO_SLOT;
     v->refs = 0;
     v->bits = 256;
+    v->signed_bits = 256;
     v->pooled = NULL;
     return id;
 }

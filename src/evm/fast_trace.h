@@ -33,6 +33,7 @@ struct value {
     i32 slot;           /* or NO_SLOT */
     u16 refs;           /* stack entries and values that show it; its temporary is free at 0 */
     u16 bits;           /* it is below 2^bits */
+    u16 signed_bits;    /* it is its own low bits, so many, widened as two's complement */
     u16 a, b;           /* operands of COMPARE; a of SUM */
     u16 family;         /* of COMPARE: FAST_lt to FAST_eq */
     u256 k;             /* of CONST and SUM */
