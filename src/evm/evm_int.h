@@ -141,4 +141,3 @@ void memory_widen(struct evm *evm, struct memory *memory, u64 len);
 u8 *memory_reserve(struct evm *evm, struct memory *memory, u64 len);
 /* Room for what a message returns: at least len bytes, valid until the next call. */
 u8 *evm_returned_room(struct evm *evm, size_t len);
-
