@@ -320,8 +320,8 @@ static void worker_free(void *worker)
 int basictest_main(int argc, char **argv)
 {
     static const char *const suffixes[] = {".json", ".rlp", NULL};
-    static const struct cli_command command = {
-        "basictest", "PATH... [--run REGEX] [--jobs N] [--json]",
+    static const struct args_command command = {
+        "ashlar-evm basictest", "PATH... [--run REGEX] [--jobs N] [--json]",
         "Runs the smaller official tests: proof of work, genesis blocks, keys, blocks as RLP.",
         NULL};
     static const struct suite suite = {&command, suffixes, worker_new, worker_free, run_file};

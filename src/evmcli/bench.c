@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "args/args.h"
 #include "base/mem.h"
-#include "evmcli/cli.h"
 #include "evmcli/commands.h"
 #include "evmcli/engine.h"
 #include "prim/json_out.h"
@@ -112,8 +112,8 @@ static bool run_path(const struct bench_options *options, const char *path, stru
     return ok;
 }
 
-static const struct cli_command COMMAND = {
-    "bench", "PATH... [--fork FORK] [--engine plain|fast|auto] [--first] [--json]",
+static const struct args_command COMMAND = {
+    "ashlar-evm bench", "PATH... [--fork FORK] [--engine plain|fast|auto] [--first] [--json]",
     "Times the code of state tests, or scenarios of transactions.",
     "State tests: the code at `to` is run with each data, prepared beforehand, on fresh state; the "
     "median\n"
@@ -129,10 +129,10 @@ static int run_paths(const struct bench_options *options, int count, char **path
     file_list_init(&files);
     for (int i = 0; i < count; i++)
         if (file_list_add(&files, paths[i], suffixes, &err) != STATUS_OK)
-            code = cli_fail(&COMMAND, "%s", err.text);
+            code = args_fail(&COMMAND, "%s", err.text);
     for (size_t i = 0; code == EXIT_OK && i < files.count; i++) {
         if (!run_path(options, files.paths[i], &err)) {
-            cli_fail(&COMMAND, "%s", err.text);
+            args_fail(&COMMAND, "%s", err.text);
             code = EXIT_FAILED;
         }
         fflush(stdout);
@@ -145,19 +145,19 @@ int bench_main(int argc, char **argv)
 {
     struct bench_options options = {.engine = EVM_ENGINE_AUTO};
     const char *engine = "auto";
-    const struct cli_option rows[] = {
-        {"fork", CLI_TEXT, &options.fork, "FORK", "rules; those of the file unless given"},
-        {"engine", CLI_TEXT, &engine, "NAME", ENGINE_HELP},
-        {"first", CLI_FLAG, &options.first, NULL, "the first run, preparation included"},
-        {"json", CLI_FLAG, &options.json, NULL, "a line of JSON a case"},
+    const struct args_option rows[] = {
+        {"fork", ARGS_TEXT, &options.fork, "FORK", "rules; those of the file unless given"},
+        {"engine", ARGS_TEXT, &engine, "NAME", ENGINE_HELP},
+        {"first", ARGS_FLAG, &options.first, NULL, "the first run, preparation included"},
+        {"json", ARGS_FLAG, &options.json, NULL, "a line of JSON a case"},
         {0},
     };
     int rest, code;
-    if (!cli_begin(&COMMAND, rows, argc, argv, &rest, &code))
+    if (!args_begin(&COMMAND, rows, argc, argv, &rest, &code))
         return code;
     if (!engine_parse(&options.engine, engine))
-        return cli_fail(&COMMAND, "--engine is plain, fast or auto, not \"%s\"", engine);
+        return args_fail(&COMMAND, "--engine is plain, fast or auto, not \"%s\"", engine);
     if (!rest)
-        return cli_fail(&COMMAND, "name at least one file or folder");
+        return args_fail(&COMMAND, "name at least one file or folder");
     return run_paths(&options, rest, argv);
 }

@@ -285,8 +285,8 @@ static void worker_free(void *worker)
 int blocktest_main(int argc, char **argv)
 {
     static const char *const suffixes[] = {".json", NULL};
-    static const struct cli_command command = {
-        "blocktest", "PATH... [--fork NETWORK] [--run REGEX] [--jobs N] [--json]",
+    static const struct args_command command = {
+        "ashlar-evm blocktest", "PATH... [--fork NETWORK] [--run REGEX] [--jobs N] [--json]",
         "Runs official blockchain tests, and those that bring their blocks as engine API payloads.",
         NULL};
     static const struct suite suite = {&command, suffixes, worker_new, worker_free, run_file};

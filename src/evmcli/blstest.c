@@ -359,8 +359,8 @@ static void run_file(void *worker, struct report *report, const char *bytes, siz
 int blstest_main(int argc, char **argv)
 {
     static const char *const suffixes[] = {".json", NULL};
-    static const struct cli_command command = {
-        "blstest", "PATH... [--run REGEX] [--jobs N] [--json]",
+    static const struct args_command command = {
+        "ashlar-evm blstest", "PATH... [--run REGEX] [--jobs N] [--json]",
         "Runs vectors of BLS signatures and of hashing to BLS12-381.", NULL};
     static const struct suite suite = {&command, suffixes, NULL, NULL, run_file};
     return suite_main(&suite, argc, argv);

@@ -149,8 +149,8 @@ static void run_file(void *worker, struct report *report, const char *bytes, siz
 int difficultytest_main(int argc, char **argv)
 {
     static const char *const suffixes[] = {".json", NULL};
-    static const struct cli_command command = {
-        "difficultytest", "PATH... [--fork FORK] [--run REGEX] [--jobs N] [--json]",
+    static const struct args_command command = {
+        "ashlar-evm difficultytest", "PATH... [--fork FORK] [--run REGEX] [--jobs N] [--json]",
         "Runs official difficulty tests.",
         "Files of cases without a fork are run by the rules that their name tells."};
     static const struct suite suite = {&command, suffixes, NULL, NULL, run_file};

@@ -370,8 +370,8 @@ static void run_file(void *worker, struct report *report, const char *bytes, siz
 int kzgtest_main(int argc, char **argv)
 {
     static const char *const suffixes[] = {".yaml", NULL};
-    static const struct cli_command command = {
-        "kzgtest", "PATH... [--run REGEX] [--jobs N] [--json]",
+    static const struct args_command command = {
+        "ashlar-evm kzgtest", "PATH... [--run REGEX] [--jobs N] [--json]",
         "Runs vectors of c-kzg-4844: FUNCTION/.../data.yaml with input and output.", NULL};
     static const struct suite suite = {&command, suffixes, NULL, NULL, run_file};
     return suite_main(&suite, argc, argv);

@@ -125,8 +125,8 @@ static void run_file(void *worker, struct report *report, const char *bytes, siz
 int precompiletest_main(int argc, char **argv)
 {
     static const char *const suffixes[] = {".json", NULL};
-    static const struct cli_command command = {
-        "precompiletest", "PATH... [--fork FORK] [--run REGEX] [--jobs N] [--json]",
+    static const struct args_command command = {
+        "ashlar-evm precompiletest", "PATH... [--fork FORK] [--run REGEX] [--jobs N] [--json]",
         "Runs vectors of precompiled contracts: [{Input, Expected, Gas, Name}].",
         "The contract and the fork follow from the file's name, such as blsG1Add or "
         "modexp_eip2565."};

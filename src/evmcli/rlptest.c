@@ -118,9 +118,9 @@ static void run_file(void *worker, struct report *report, const char *bytes, siz
 int rlptest_main(int argc, char **argv)
 {
     static const char *const suffixes[] = {".json", NULL};
-    static const struct cli_command command = {"rlptest",
-                                               "PATH... [--run REGEX] [--jobs N] [--json]",
-                                               "Runs official RLP tests: {name: {in, out}}.", NULL};
+    static const struct args_command command = {
+        "ashlar-evm rlptest", "PATH... [--run REGEX] [--jobs N] [--json]",
+        "Runs official RLP tests: {name: {in, out}}.", NULL};
     static const struct suite suite = {&command, suffixes, NULL, NULL, run_file};
     return suite_main(&suite, argc, argv);
 }

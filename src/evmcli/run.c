@@ -2,9 +2,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "args/args.h"
 #include "base/mem.h"
 #include "chain/exec.h"
-#include "evmcli/cli.h"
 #include "evmcli/commands.h"
 #include "evmcli/prestate.h"
 #include "prim/hex.h"
@@ -33,8 +33,8 @@ struct run {
     struct evm_tx tx;
 };
 
-static const struct cli_command COMMAND = {
-    "run",
+static const struct args_command COMMAND = {
+    "ashlar-evm run",
     "--code HEX|@FILE [--input HEX|@FILE] [--gas N] [--fork F] [--trace] [--prestate GENESIS]",
     "Runs code and prints what it returns, the gas it used and how it ended.",
     "Without --code the code at --receiver in the pre-state runs. --trace prints EIP-3155 lines "
@@ -173,14 +173,14 @@ static int execute(struct run *run)
 static int run_all(struct run *run)
 {
     if (!chain_config_named(&run->config, run->flags.fork))
-        return cli_fail(&COMMAND, "there is no fork \"%s\"", run->flags.fork);
+        return args_fail(&COMMAND, "there is no fork \"%s\"", run->flags.fork);
     if (run->flags.gas > INT64_MAX)
-        return cli_fail(&COMMAND, "--gas is at most 9223372036854775807");
+        return args_fail(&COMMAND, "--gas is at most 9223372036854775807");
     set_message(run);
     read_prestate(run);
     set_code(run);
     if (run->reader.failed)
-        return cli_fail(&COMMAND, "%s", run->reader.err.text);
+        return args_fail(&COMMAND, "%s", run->reader.err.text);
     return execute(run);
 }
 
@@ -193,25 +193,26 @@ int run_main(int argc, char **argv)
                                 .value = "0",
                                 .gas = 10000000000}};
     struct run_flags *flags = &run.flags;
-    const struct cli_option options[] = {
-        {"code", CLI_TEXT, &flags->code, "HEX|@FILE", "the code"},
-        {"input", CLI_TEXT, &flags->input, "HEX|@FILE", "the call data"},
-        {"gas", CLI_U64, &flags->gas, "N", "gas to run with (10000000000)"},
-        {"fork", CLI_TEXT, &flags->fork, "F", "rules (Osaka)"},
-        {"prestate", CLI_TEXT, &flags->prestate, "FILE", "accounts: a genesis file, or its alloc"},
-        {"sender", CLI_TEXT, &flags->sender, "ADDRESS", "who calls"},
-        {"receiver", CLI_TEXT, &flags->receiver, "ADDRESS", "whom; the code is put there"},
-        {"value", CLI_TEXT, &flags->value, "WEI", "what is sent along (0)"},
-        {"create", CLI_FLAG, &flags->create, NULL, "the code creates a contract"},
-        {"trace", CLI_FLAG, &flags->trace, NULL, "print EIP-3155 lines"},
-        {"trace.memory", CLI_FLAG, &flags->memory, NULL, "with memory"},
+    const struct args_option options[] = {
+        {"code", ARGS_TEXT, &flags->code, "HEX|@FILE", "the code"},
+        {"input", ARGS_TEXT, &flags->input, "HEX|@FILE", "the call data"},
+        {"gas", ARGS_U64, &flags->gas, "N", "gas to run with (10000000000)"},
+        {"fork", ARGS_TEXT, &flags->fork, "F", "rules (Osaka)"},
+        {"prestate", ARGS_TEXT, &flags->prestate, "FILE", "accounts: a genesis file, or its alloc"},
+        {"sender", ARGS_TEXT, &flags->sender, "ADDRESS", "who calls"},
+        {"receiver", ARGS_TEXT, &flags->receiver, "ADDRESS", "whom; the code is put there"},
+        {"value", ARGS_TEXT, &flags->value, "WEI", "what is sent along (0)"},
+        {"create", ARGS_FLAG, &flags->create, NULL, "the code creates a contract"},
+        {"trace", ARGS_FLAG, &flags->trace, NULL, "print EIP-3155 lines"},
+        {"trace.memory", ARGS_FLAG, &flags->memory, NULL, "with memory"},
         {0},
     };
     int rest, code;
-    if (!cli_begin(&COMMAND, options, argc, argv, &rest, &code))
+    if (!args_begin(&COMMAND, options, argc, argv, &rest, &code))
         return code;
     if (rest)
-        return cli_fail(&COMMAND, "\"%s\" is no option; did you mean --code %s?", argv[0], argv[0]);
+        return args_fail(&COMMAND, "\"%s\" is no option; did you mean --code %s?", argv[0],
+                         argv[0]);
     arena_init(&run.arena);
     reader_init(&run.reader, &run.arena);
     prestate_init(&run.prestate);

@@ -384,8 +384,8 @@ static void worker_free(void *opaque)
 int statetest_main(int argc, char **argv)
 {
     static const char *const suffixes[] = {".json", NULL};
-    static const struct cli_command command = {
-        "statetest", "PATH... [--fork FORK] [--run REGEX] [--jobs N] [--json]",
+    static const struct args_command command = {
+        "ashlar-evm statetest", "PATH... [--fork FORK] [--run REGEX] [--jobs N] [--json]",
         "Runs official state tests and the older VM tests.",
         "A case is named TEST/FORK/dDgGvV after the indexes of its data, gas and value."};
     static const struct suite suite = {&command, suffixes, worker_new, worker_free, run_file};

@@ -279,7 +279,7 @@ static int run_files(const struct suite *suite, const struct suite_options *opti
         started++;
     int code = EXIT_FAILED;
     if (count && !started)
-        cli_fail(suite->command, "%s", err.text);
+        args_fail(suite->command, "%s", err.text);
     else {
         print_reports(&run, &total);
         code = print_total(&total);
@@ -319,9 +319,9 @@ static int run_paths(const struct suite *suite, const struct suite_options *opti
     for (int i = 0; status == STATUS_OK && i < count; i++)
         status = file_list_add(&files, paths[i], suite->suffixes, &err);
     if (status != STATUS_OK)
-        cli_fail(suite->command, "%s", err.text);
+        args_fail(suite->command, "%s", err.text);
     else if (!files.count)
-        cli_fail(suite->command, "there are no %s files in %s", suite->suffixes[0], paths[0]);
+        args_fail(suite->command, "there are no %s files in %s", suite->suffixes[0], paths[0]);
     else
         code = run_files(suite, options, &files);
     file_list_fini(&files);
@@ -333,30 +333,30 @@ int suite_main(const struct suite *suite, int argc, char **argv)
     struct suite_options options = {0};
     const char *pattern = NULL;
     u64 jobs = thread_cpu_count();
-    const struct cli_option rows[] = {
-        {"fork", CLI_TEXT, &options.fork_name, "FORK", "only cases of this fork or network"},
-        {"run", CLI_TEXT, &pattern, "REGEX", "only cases whose path and name match"},
-        {"jobs", CLI_U64, &jobs, "N", "threads; as many as processors unless given"},
-        {"json", CLI_FLAG, &options.json, NULL, "one line of JSON a case"},
-        {"reasons", CLI_FLAG, &options.reasons, NULL,
+    const struct args_option rows[] = {
+        {"fork", ARGS_TEXT, &options.fork_name, "FORK", "only cases of this fork or network"},
+        {"run", ARGS_TEXT, &pattern, "REGEX", "only cases whose path and name match"},
+        {"jobs", ARGS_U64, &jobs, "N", "threads; as many as processors unless given"},
+        {"json", ARGS_FLAG, &options.json, NULL, "one line of JSON a case"},
+        {"reasons", ARGS_FLAG, &options.reasons, NULL,
          "hold reasons of refusal against the tests' names"},
         {0},
     };
     int rest, code;
     struct err err;
-    if (!cli_begin(suite->command, rows, argc, argv, &rest, &code))
+    if (!args_begin(suite->command, rows, argc, argv, &rest, &code))
         return code;
     if (!rest)
-        return cli_fail(suite->command, "name at least one file or folder");
+        return args_fail(suite->command, "name at least one file or folder");
     if (jobs < 1 || jobs > 1024)
-        return cli_fail(suite->command, "--jobs is 1 to 1024");
+        return args_fail(suite->command, "--jobs is 1 to 1024");
     options.jobs = (unsigned)jobs;
     if (options.fork_name)
         options.has_fork = fork_parse(&options.fork, options.fork_name);
     if (options.fork_name && !options.has_fork && !strstr(options.fork_name, "To"))
-        return cli_fail(suite->command, "there is no fork \"%s\"", options.fork_name);
+        return args_fail(suite->command, "there is no fork \"%s\"", options.fork_name);
     if (pattern && !set_filter(&options, pattern, &err))
-        return cli_fail(suite->command, "%s", err.text);
+        return args_fail(suite->command, "%s", err.text);
     code = run_paths(suite, &options, rest, argv);
     if (options.has_filter)
         regfree(&options.filter);

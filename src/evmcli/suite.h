@@ -9,9 +9,9 @@
 
 #include <regex.h>
 
+#include "args/args.h"
 #include "base/buf.h"
 #include "base/status.h"
-#include "evmcli/cli.h"
 #include "prim/json.h"
 #include "types/fork.h"
 
@@ -37,7 +37,7 @@ struct report {
 };
 
 struct suite {
-    const struct cli_command *command;
+    const struct args_command *command;
     const char *const *suffixes; /* of the files looked at in folders, NULL-terminated */
     void *(*worker_new)(const struct suite_options *options); /* one a thread; NULL: none needed */
     void (*worker_free)(void *worker);

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "args/args.h"
 #include "base/mem.h"
-#include "evmcli/cli.h"
 #include "evmcli/commands.h"
 #include "evmcli/engine.h"
 #include "sys/file.h"
@@ -146,8 +146,9 @@ static enum t8n_exit run(struct t8n *t8n)
     return code;
 }
 
-static const struct cli_command COMMAND = {
-    "t8n", "[--state.fork FORK] [--input.alloc F] [--input.env F] [--input.txs F] [--output.* F]",
+static const struct args_command COMMAND = {
+    "ashlar-evm t8n",
+    "[--state.fork FORK] [--input.alloc F] [--input.env F] [--input.txs F] [--output.* F]",
     "Executes transactions as one block on a pre-state, as go-ethereum's evm t8n does.",
     "Inputs are files, or \"stdin\" for members of one object there: alloc, env, txs or txsRlp.\n"
     "Outputs are files, or \"stdout\" or \"stderr\" for members of one object there.\n"
@@ -155,31 +156,31 @@ static const struct cli_command COMMAND = {
 
 static bool read_flags(struct t8n_flags *flags, int argc, char **argv, int *code)
 {
-    const struct cli_option options[] = {
-        {"state.fork", CLI_TEXT, &flags->fork, "FORK", "rules to use (GrayGlacier)"},
-        {"state.chainid", CLI_U64, &flags->chain_id, "N", "chain id (1)"},
-        {"state.reward", CLI_TEXT, &flags->reward, "WEI", "block reward; -1 for none (0)"},
-        {"input.alloc", CLI_TEXT, &flags->alloc_in, "FILE", "the pre-state (alloc.json)"},
-        {"input.env", CLI_TEXT, &flags->env_in, "FILE", "the block environment (env.json)"},
-        {"input.txs", CLI_TEXT, &flags->txs_in, "FILE", "JSON, or RLP in *.rlp (txs.json)"},
-        {"output.basedir", CLI_TEXT, &flags->basedir, "FOLDER", "where files go"},
-        {"output.alloc", CLI_TEXT, &flags->alloc_out, "FILE", "the post-state (alloc.json)"},
-        {"output.result", CLI_TEXT, &flags->result_out, "FILE", "roots, receipts (result.json)"},
-        {"output.body", CLI_TEXT, &flags->body_out, "FILE", "RLP of what was included"},
-        {"trace", CLI_FLAG, &flags->trace, NULL, "a file of EIP-3155 lines for each transaction"},
-        {"trace.memory", CLI_FLAG, &flags->trace_memory, NULL, "with memory"},
-        {"trace.nostack", CLI_FLAG, &flags->trace_nostack, NULL, "without the stack"},
-        {"trace.returndata", CLI_FLAG, &flags->trace_returndata, NULL, "with return data"},
-        {"trace.callframes", CLI_FLAG, &flags->trace_callframes, NULL,
+    const struct args_option options[] = {
+        {"state.fork", ARGS_TEXT, &flags->fork, "FORK", "rules to use (GrayGlacier)"},
+        {"state.chainid", ARGS_U64, &flags->chain_id, "N", "chain id (1)"},
+        {"state.reward", ARGS_TEXT, &flags->reward, "WEI", "block reward; -1 for none (0)"},
+        {"input.alloc", ARGS_TEXT, &flags->alloc_in, "FILE", "the pre-state (alloc.json)"},
+        {"input.env", ARGS_TEXT, &flags->env_in, "FILE", "the block environment (env.json)"},
+        {"input.txs", ARGS_TEXT, &flags->txs_in, "FILE", "JSON, or RLP in *.rlp (txs.json)"},
+        {"output.basedir", ARGS_TEXT, &flags->basedir, "FOLDER", "where files go"},
+        {"output.alloc", ARGS_TEXT, &flags->alloc_out, "FILE", "the post-state (alloc.json)"},
+        {"output.result", ARGS_TEXT, &flags->result_out, "FILE", "roots, receipts (result.json)"},
+        {"output.body", ARGS_TEXT, &flags->body_out, "FILE", "RLP of what was included"},
+        {"trace", ARGS_FLAG, &flags->trace, NULL, "a file of EIP-3155 lines for each transaction"},
+        {"trace.memory", ARGS_FLAG, &flags->trace_memory, NULL, "with memory"},
+        {"trace.nostack", ARGS_FLAG, &flags->trace_nostack, NULL, "without the stack"},
+        {"trace.returndata", ARGS_FLAG, &flags->trace_returndata, NULL, "with return data"},
+        {"trace.callframes", ARGS_FLAG, &flags->trace_callframes, NULL,
          "with the beginnings of calls"},
-        {"engine", CLI_TEXT, &flags->engine, "NAME", ENGINE_HELP},
+        {"engine", ARGS_TEXT, &flags->engine, "NAME", ENGINE_HELP},
         {0},
     };
     int rest;
-    if (!cli_begin(&COMMAND, options, argc, argv, &rest, code))
+    if (!args_begin(&COMMAND, options, argc, argv, &rest, code))
         return false;
     if (rest) {
-        *code = cli_fail(&COMMAND, "\"%s\" is no option; inputs are named by --input.*", argv[0]);
+        *code = args_fail(&COMMAND, "\"%s\" is no option; inputs are named by --input.*", argv[0]);
         return false;
     }
     return true;
@@ -211,7 +212,7 @@ int t8n_main(int argc, char **argv)
         return code;
     enum evm_engine engine;
     if (!engine_parse(&engine, t8n.flags.engine))
-        return cli_fail(&COMMAND, "--engine is plain, fast or auto, not \"%s\"", t8n.flags.engine);
+        return args_fail(&COMMAND, "--engine is plain, fast or auto, not \"%s\"", t8n.flags.engine);
     arena_init(&t8n.arena);
     reader_init(&t8n.reader, &t8n.arena);
     prestate_init(&t8n.prestate);

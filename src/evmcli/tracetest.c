@@ -279,8 +279,8 @@ static void run_file(void *worker, struct report *report, const char *bytes, siz
 int tracetest_main(int argc, char **argv)
 {
     static const char *const suffixes[] = {".json", NULL};
-    static const struct cli_command command = {
-        "tracetest", "PATH... [--run REGEX] [--jobs N] [--json]",
+    static const struct args_command command = {
+        "ashlar-evm tracetest", "PATH... [--run REGEX] [--jobs N] [--json]",
         "Runs go-ethereum's tracer fixtures: {genesis, context, input, result}.",
         "The folder's name tells the tracer: call_tracer, prestate_tracer and so on."};
     static const struct suite suite = {&command, suffixes, NULL, NULL, run_file};

@@ -147,8 +147,8 @@ static void run_file(void *worker, struct report *report, const char *bytes, siz
 int trietest_main(int argc, char **argv)
 {
     static const char *const suffixes[] = {".json", NULL};
-    static const struct cli_command command = {
-        "trietest", "PATH... [--run REGEX] [--jobs N] [--json]",
+    static const struct args_command command = {
+        "ashlar-evm trietest", "PATH... [--run REGEX] [--jobs N] [--json]",
         "Runs official trie tests: {name: {in, root}}.",
         "Keys are hashed first where the file's path has \"secure\" in it."};
     static const struct suite suite = {&command, suffixes, NULL, NULL, run_file};

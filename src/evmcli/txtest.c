@@ -110,8 +110,8 @@ static void worker_free(void *worker)
 int txtest_main(int argc, char **argv)
 {
     static const char *const suffixes[] = {".json", NULL};
-    static const struct cli_command command = {
-        "txtest", "PATH... [--fork FORK] [--run REGEX] [--jobs N] [--json]",
+    static const struct args_command command = {
+        "ashlar-evm txtest", "PATH... [--fork FORK] [--run REGEX] [--jobs N] [--json]",
         "Runs official transaction tests: {name: {txbytes, result: {fork: ...}}}.", NULL};
     static const struct suite suite = {&command, suffixes, worker_new, worker_free, run_file};
     return suite_main(&suite, argc, argv);
