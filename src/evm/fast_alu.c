@@ -340,11 +340,11 @@ static inline const struct u256_divisor *modulus_of(struct op *op, u256 value)
 }
 
 /* Long divisions stand apart, so that short ones need no stack frame. */
-#define LONG(id, value)  \
-    static OP(id##_long) \
-    {                    \
-        PUT(value);      \
-        NEXT;            \
+#define LONG(id, value)       \
+    static OP(id##_long)      \
+    {                         \
+        PUT(in_limbs(value)); \
+        NEXT;                 \
     }
 
 /* d = a / b or a % b; the unsigned ones. b comes from a slot or (k) was prepared. */
@@ -418,7 +418,11 @@ OP(sdiv_rk)
     NEXT;
 }
 
-HANDLER(addmod, u256_addmod_prepared(A, B, divisor_of(op, slot_get(SP, op->c))))
-HANDLER(mulmod, u256_mulmod_prepared(A, B, modulus_of(op, slot_get(SP, op->c))))
-HANDLER(addmod_k, u256_addmod_prepared(A, B, op->divisor))
-HANDLER(mulmod_k, u256_mulmod_prepared(A, B, modulus_of(op, op->divisor->value)))
+/* Operands handed over in memory are copied once; results in memory not by vector registers. */
+#define SEEN_A            slot_see(SP, op->a)
+#define CALLED(id, value) HANDLER(id, in_limbs(value))
+
+CALLED(addmod, u256_addmod_prepared(SEEN_A, B, divisor_of(op, slot_get(SP, op->c))))
+CALLED(mulmod, u256_mulmod_prepared(SEEN_A, B, modulus_of(op, slot_get(SP, op->c))))
+CALLED(addmod_k, u256_addmod_prepared(SEEN_A, B, op->divisor))
+CALLED(mulmod_k, u256_mulmod_prepared(SEEN_A, B, op->divisor))

@@ -218,6 +218,8 @@ static void do_modular(struct trace *t, unsigned id, unsigned id_const)
     struct u256_divisor *divisor =
         divisor_new(t, value_is_const(t, m) ? value_of(t, m)->k : U256_ZERO);
     if (value_is_const(t, m)) {
+        if (id == FAST_mulmod && divisor->limbs == 4)
+            u256_divisor_widen(divisor);
         value_drop(t, m);
         trace_emit_slots(t, id_const, a, b, bits)->divisor = divisor;
         return;

@@ -160,30 +160,26 @@ _Static_assert(GROWTH_MAX + TEMP_MAX <= STACK_ROOM, "temporaries fit above the s
  * Families come in forms: RR two slots, RI slot and 64-bit immediate, RK slot and pointer to a word.
  * The order inside a family is fixed: the translator adds the form to the family's first.
  */
+/* clang-format off */
 #define FAST_FAMILIES(X) \
-    X(add)               \
-    X(mul)               \
-    X(and)               \
-    X(or)                \
-    X(xor) X(sub) X(lt) X(gt) X(slt) X(sgt) X(eq) X(br_lt) X(br_gt) X(br_slt) X(br_sgt) X(br_eq)
+    X(add) X(mul) X(and) X(or) X(xor) X(sub) \
+    X(lt) X(gt) X(slt) X(sgt) X(eq) \
+    X(br_lt) X(br_gt) X(br_slt) X(br_sgt) X(br_eq)
 
-#define FAST_SINGLES(X)                                                                           \
-    X(enter)                                                                                      \
-    X(jump)                                                                                       \
-    X(jump_inside)                                                                                \
-    X(jump_cold)                                                                                  \
-    X(jump_dynamic)                                                                               \
-    X(jump_saved)                                                                                 \
-    X(jump_bad) X(target) X(plain) X(stop) X(step) X(step_end) X(move) X(move2) X(move3)          \
-        X(const64) X(const256) X(rsub_rk) X(not) X(clz) X(byte_rr) X(byte_ri) X(signextend_rr)    \
-            X(signextend_ri) X(shl_rr) X(shr_rr) X(sar_rr) X(sar_ri) X(shl_0) X(shl_1) X(shl_2)   \
-                X(shl_3) X(shr_0) X(shr_1) X(shr_2) X(shr_3) X(extract) X(add_low) X(sub_low)     \
-                    X(mul_low) X(and_low) X(or_low) X(xor_low) X(shl_low) X(div_rr) X(mod_rr)     \
-                        X(sdiv_rr) X(smod_rr) X(div_rk) X(sdiv_rk) X(mod_rk) X(addmod) X(mulmod)  \
-                            X(addmod_k) X(mulmod_k) X(mload_r) X(mload_i) X(mload_u) X(mstore_rr) \
-                                X(mstore_rk) X(mstore_ir) X(mstore_ik) X(mstore_ur) X(mstore_uk)  \
-                                    X(mstore8) X(msize) X(calldataload) X(gas) X(env) X(address)  \
-                                        X(caller) X(callvalue) X(calldatasize) X(returndatasize)
+#define FAST_SINGLES(X) \
+    X(enter) X(jump) X(jump_inside) X(jump_cold) X(jump_dynamic) X(jump_saved) X(jump_bad) X(target) \
+    X(plain) X(stop) X(step) X(step_end) \
+    X(move) X(move2) X(move3) X(const64) X(const256) \
+    X(rsub_rk) X(not) X(clz) X(byte_rr) X(byte_ri) X(signextend_rr) X(signextend_ri) \
+    X(shl_rr) X(shr_rr) X(sar_rr) X(sar_ri) \
+    X(shl_0) X(shl_1) X(shl_2) X(shl_3) X(shr_0) X(shr_1) X(shr_2) X(shr_3) X(extract) \
+    X(add_low) X(sub_low) X(mul_low) X(and_low) X(or_low) X(xor_low) X(shl_low) \
+    X(div_rr) X(mod_rr) X(sdiv_rr) X(smod_rr) X(div_rk) X(sdiv_rk) X(mod_rk) \
+    X(addmod) X(mulmod) X(addmod_k) X(mulmod_k) \
+    X(mload_r) X(mload_i) X(mload_u) X(mstore_rr) X(mstore_rk) X(mstore_ir) X(mstore_ik) \
+    X(mstore_ur) X(mstore_uk) X(mstore8) X(msize) \
+    X(calldataload) X(gas) X(env) X(address) X(caller) X(callvalue) X(calldatasize) X(returndatasize)
+/* clang-format on */
 
 enum fast_id {
 #define X(id) FAST_##id, FAST_##id##_ri, FAST_##id##_rk,
