@@ -45,7 +45,7 @@ bool precompile_cache_run(struct precompile_cache *cache, const struct precompil
         return precompile->run(out, out_len, in, len, arena);
     if (answer->is_set && answer->in_len == len &&
         (len == 0 || memcmp(answer->bytes, in, len) == 0)) {
-        *out = answer->bytes + len;
+        *out = answer->out_len ? answer->bytes + len : NULL;
         *out_len = answer->out_len;
         return answer->ok;
     }

@@ -29,10 +29,12 @@ TEST(a_kept_answer_is_the_answer)
                 want_len = want_ok ? len : 0;
                 if (want_len > sizeof want)
                     continue;
-                memcpy(want, out, want_len);
+                if (want_len)
+                    memcpy(want, out, want_len);
                 CHECK_EQ(precompile_cache_run(&cache, row, &out, &len, in, n, &arena), want_ok);
                 CHECK_EQ(len, want_len);
-                CHECK_MEM(out, want, want_len);
+                if (want_len)
+                    CHECK_MEM(out, want, want_len);
             }
     arena_fini(&arena);
     precompile_cache_fini(&cache);
