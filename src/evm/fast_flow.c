@@ -13,14 +13,15 @@
 /*
  * Header: charges imm, and looks whether the stack holds a bytes and has room for b more. When it
  * does not, or gas is short, that is no verdict yet, as the path may leave the trace before the
- * instruction that would fail: the plain interpreter finds out. d is the pc.
+ * instruction that would fail: the plain interpreter finds out. Gas only gets less, so then it goes on to
+ * the frame's end; a stack may be fit again after the next jump. d is the pc.
  */
 OP(enter)
 {
     GAS -= (i64)op->imm;
     if (UNLIKELY(GAS < 0 || SP - RUN->floor < op->a || RUN->ceiling - SP < op->b)) {
         GAS += (i64)op->imm;
-        HAND_BACK((u32)op->d, RUN_TO_PLAIN);
+        HAND_BACK((u32)op->d, GAS < (i64)op->imm ? RUN_TO_PLAIN : RUN_COLD);
         LEAVE;
     }
     NEXT;

@@ -111,10 +111,9 @@ struct op {
 
 /* How a run of translated code came back to its caller. */
 enum run_end {
-    RUN_DONE,     /* the frame ended: status and output are set */
-    RUN_COLD,     /* the next code, at frame->pc, is not translated */
-    RUN_TO_PLAIN, /* gas or stack do not suffice for the next trace, or it cannot be translated: the
-                     plain interpreter finishes the frame from frame->pc */
+    RUN_DONE, /* the frame ended: status and output are set */
+    RUN_COLD, /* the code at frame->pc is not translated, or its trace does not suit this stack */
+    RUN_TO_PLAIN, /* gas does not suffice for the trace at frame->pc: the plain interpreter takes over */
 };
 
 enum { HEAT_NEVER = 255 };
