@@ -113,7 +113,7 @@ static bool narrow(struct rpc_call *call, const char *what, u256 wide, u64 *out)
 
 bool value_u64(struct rpc_call *call, json value, const char *what, u64 *out)
 {
-    u256 wide;
+    u256 wide = U256_ZERO; /* GCC cannot see that success sets it. */
     return value_u256(call, value, what, &wide) && narrow(call, what, wide, out);
 }
 
