@@ -10,6 +10,13 @@
         RUN->end = (how);      \
     } while (0)
 
+/* Are there gas and stack enough for the trace of this header? */
+static inline bool is_fit(const struct run *run, const u8 *sp, i64 gas, const struct op *header)
+{
+    return gas >= (i64)header->imm && sp - run->floor >= header->a &&
+           run->ceiling - sp >= header->b;
+}
+
 /*
  * Header: charges imm, and looks whether the stack holds a bytes and has room for b more. When it
  * does not, or gas is short, that is no verdict yet, as the path may leave the trace before the
@@ -18,12 +25,11 @@
  */
 OP(enter)
 {
-    GAS -= (i64)op->imm;
-    if (UNLIKELY(GAS < 0 || SP - RUN->floor < op->a || RUN->ceiling - SP < op->b)) {
-        GAS += (i64)op->imm;
+    if (UNLIKELY(!is_fit(RUN, SP, GAS, op))) {
         HAND_BACK((u32)op->d, GAS < (i64)op->imm ? RUN_TO_PLAIN : RUN_COLD);
         LEAVE;
     }
+    GAS -= (i64)op->imm;
     NEXT;
 }
 
@@ -33,7 +39,7 @@ OP(jump)
     SP += op->d;
     GAS += op->b;
     struct op *to = op->link;
-    if (UNLIKELY(GAS < (i64)to->imm || SP - RUN->floor < to->a || RUN->ceiling - SP < to->b))
+    if (UNLIKELY(!is_fit(RUN, SP, GAS, to)))
         GOTO(to);
     GAS -= (i64)to->imm;
     GOTO(to + 1);
@@ -102,7 +108,10 @@ OP(jump_saved)
     struct op *to = RUN->entries[target];
     if (UNLIKELY(!to || to->c))
         TAIL(op_jump_missed);
-    GOTO(to);
+    if (UNLIKELY(!is_fit(RUN, SP, GAS, to)))
+        GOTO(to);
+    GAS -= (i64)to->imm;
+    GOTO(to + 1);
 }
 
 /* Jumps where slot a says. */
