@@ -156,23 +156,30 @@ static void run_mixed(struct frame *frame, i64 *gas)
     }
 }
 
-void frame_run_fast(struct frame *frame)
+/* Makes the code's table of translations, if there is none for this fork yet. */
+static void fast_code_open(const struct frame *frame)
 {
     struct code *code = frame->code;
     enum fork fork = frame->evm->fork;
-    i64 gas = frame->gas;
     size_t before = fast_code_size(code);
     if (code->fast && code->fast->fork != fork)
         fast_code_free(code);
+    if (!code->fast)
+        code->fast = fast_code_new(code, fork);
+    account(frame, before);
+}
+
+void frame_run_fast(struct frame *frame)
+{
+    struct code *code = frame->code;
+    i64 gas = frame->gas;
     if (!code->fast) {
         bool is_eager = frame->evm->engine == EVM_ENGINE_FAST || ++code->entries >= ENTRIES_MIN;
-        if (!is_eager && run_plain(frame, JUMPS_FIRST)) {
-            account(frame, before);
+        if (!is_eager && run_plain(frame, JUMPS_FIRST))
             return;
-        }
-        code->fast = fast_code_new(code, fork);
     }
-    account(frame, before);
+    /* Only now: an inner frame may have run the same code and made the table. */
+    fast_code_open(frame);
     run_mixed(frame, &gas);
     code->fast->credit += gas - frame->gas;
     if (!code->is_cached)

@@ -113,6 +113,17 @@ TEST(nothing_is_allocated_once_translated)
     side_fini(&side);
 }
 
+TEST(a_frame_and_an_inner_one_of_the_same_code_share_its_translation)
+{
+    static const i64 gas[] = {3000000, 100000};
+    /* With input: 100 rounds, a call to itself without input, then 300 rounds. Without: only these. */
+    corner("36156022576064"
+           "5b600190038060075750"
+           "5f5f5f5f5f305af15060225600000000005b61012c"
+           "5b600190038060265700",
+           "00", gas, ARRAY_LEN(gas));
+}
+
 TEST(stack_limit_is_met_exactly)
 {
     static const i64 gas[] = {10000000, 20000, 15000, 14336, 14335, 500};
