@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/assert.h"
 #include "base/mem.h"
 #include "prim/json_out.h"
@@ -361,4 +362,18 @@ int suite_main(const struct suite *suite, int argc, char **argv)
     if (options.has_filter)
         regfree(&options.filter);
     return code;
+}
+
+void *suite_arena_new(const struct suite_options *options)
+{
+    (void)options;
+    struct arena *arena = NEW(struct arena);
+    arena_init(arena);
+    return arena;
+}
+
+void suite_arena_free(void *worker)
+{
+    arena_fini(worker);
+    mem_free(worker);
 }

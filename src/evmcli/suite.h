@@ -68,3 +68,7 @@ void report_broken(struct report *report, const struct err *why);
 typedef void suite_case_fn(void *worker, struct report *report, const char *name, json value);
 void suite_each_member(void *worker, struct report *report, const char *bytes, size_t len,
                        suite_case_fn *each);
+
+/* For suites whose workers need nothing but an arena: worker_new and worker_free that make and end one. */
+void *suite_arena_new(const struct suite_options *options);
+void suite_arena_free(void *worker);

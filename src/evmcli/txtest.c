@@ -93,26 +93,13 @@ static void run_file(void *worker, struct report *report, const char *bytes, siz
     suite_each_member(worker, report, bytes, len, run_case);
 }
 
-static void *worker_new(const struct suite_options *options)
-{
-    (void)options;
-    struct arena *arena = NEW(struct arena);
-    arena_init(arena);
-    return arena;
-}
-
-static void worker_free(void *worker)
-{
-    arena_fini(worker);
-    mem_free(worker);
-}
-
 int txtest_main(int argc, char **argv)
 {
     static const char *const suffixes[] = {".json", NULL};
     static const struct args_command command = {
         "ashlar-evm txtest", "PATH... [--fork FORK] [--run REGEX] [--jobs N] [--json]",
         "Runs official transaction tests: {name: {txbytes, result: {fork: ...}}}.", NULL};
-    static const struct suite suite = {&command, suffixes, worker_new, worker_free, run_file};
+    static const struct suite suite = {&command, suffixes, suite_arena_new, suite_arena_free,
+                                       run_file};
     return suite_main(&suite, argc, argv);
 }
