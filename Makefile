@@ -65,6 +65,7 @@ CPPFLAGS += -isystem $(KZG_DIR) -isystem $(BLST_DIR)/bindings
 LIBS_crypto := $(KZG_LIB) -lsecp256k1 -lcrypto -lgmp
 LIBS_prim   := -lyajl
 LIBS_sys    := -luv
+LIBS_db     := -l:liblmdb.a
 LIBS_evmcli := -lyaml
 LIBS_http   := -luv -lhttp_parser
 libs_of = $(foreach r,$(1),$(LIBS_$(r)))

@@ -1,0 +1,379 @@
+#include "db/db.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/mem.h"
+#include "db/db_int.h"
+#include "sys/file.h"
+#include "sys/lock.h"
+
+/* Address space, not memory: the file may grow as far. Halved while the system refuses. */
+static const size_t MAP_SIZE = (size_t)1 << 40, MAP_SIZE_MIN = (size_t)1 << 30;
+
+enum { PAGE = 4096, PATH_LEN_MAX = 4096 };
+
+static const char *const table_names[] = {
+#define X(name, lower) #lower,
+    DB_TABLES(X)
+#undef X
+};
+
+const char *db_table_name(enum db_table table)
+{
+    return table_names[table];
+}
+
+/* --- failures --------------------------------------------------------------------------------- */
+
+static enum status status_of(int code)
+{
+    switch (code) {
+    case MDB_SUCCESS: return STATUS_OK;
+    case MDB_INVALID:
+    case MDB_CORRUPTED:
+    case MDB_PAGE_NOTFOUND: return STATUS_INVALID;
+    case MDB_VERSION_MISMATCH: return STATUS_UNSUPPORTED;
+    case MDB_MAP_FULL: return STATUS_TOO_LARGE;
+    case ENOMEM: return STATUS_NO_MEMORY;
+    case ENOENT: return STATUS_NOT_FOUND;
+    }
+    return STATUS_IO;
+}
+
+static const char *code_words(int code)
+{
+    switch (code) {
+    case MDB_INVALID: return "it is not a store, or damaged";
+    case MDB_CORRUPTED:
+    case MDB_PAGE_NOTFOUND: return "a page is damaged; run ashlar-node db verify";
+    case MDB_VERSION_MISMATCH: return "the file is of another version of the database library";
+    case ENOSPC: return "the disk is full";
+    }
+    return mdb_strerror(code);
+}
+
+void db_fail(struct db *db, int code, const char *what, enum db_table table)
+{
+    if (db->failed)
+        return;
+    enum status status = status_of(code);
+    db->failed = err_set(&db->failure, status, "%s: cannot %s %s: %s", db->folder, what,
+                         db_table_name(table), code_words(code));
+    if (status == STATUS_INVALID && !db->damaged) {
+        db->damaged = status;
+        db->damage = db->failure;
+    }
+}
+
+void db_fail_damaged(struct db *db, enum db_table table, const void *key, size_t key_len)
+{
+    if (db->damaged)
+        return;
+    char hex[2 * 80 + 1];
+    size_t shown = key_len < 80 ? key_len : 80;
+    for (size_t i = 0; i < shown; i++)
+        snprintf(hex + 2 * i, 3, "%02x", ((const u8 *)key)[i]);
+    hex[2 * shown] = 0;
+    db->damaged = err_set(&db->damage, STATUS_INVALID,
+                          "%s: table %s, key %s is damaged; run ashlar-node db verify", db->folder,
+                          db_table_name(table), hex);
+}
+
+enum status db_status(const struct db *db, struct err *err)
+{
+    enum status status = db->damaged ? db->damaged : db->failed;
+    if (status && err)
+        *err = db->damaged ? db->damage : db->failure;
+    return status;
+}
+
+/* --- opening ---------------------------------------------------------------------------------- */
+
+static enum status fail_open(const struct db *db, int code, struct err *err)
+{
+    return err_set(err, status_of(code), "cannot open the store in %s: %s", db->folder,
+                   code_words(code));
+}
+
+static unsigned env_flags(const struct db_options *options)
+{
+    /* One process, by our lock, and one thread: the library's own locks have nothing to do. */
+    unsigned flags = MDB_NOLOCK | MDB_NOTLS | MDB_NORDAHEAD;
+    if (options->read_only)
+        flags |= MDB_RDONLY;
+    if (options->volatile_commits)
+        flags |= MDB_NOSYNC;
+    return flags;
+}
+
+static int env_open(struct db *db)
+{
+    int code = 0;
+    for (size_t size = MAP_SIZE; size >= MAP_SIZE_MIN; size /= 2) {
+        code = mdb_env_create(&db->env);
+        if (code)
+            return code;
+        mdb_env_set_mapsize(db->env, size);
+        mdb_env_set_maxdbs(db->env, DB_TABLE_COUNT);
+        code = mdb_env_open(db->env, db->folder, env_flags(&db->options), 0644);
+        if (!code)
+            return 0;
+        mdb_env_close(db->env);
+        db->env = NULL;
+        if (code != ENOMEM)
+            break;
+    }
+    return code;
+}
+
+/* The tables' handles; made, where they are not there. */
+static int tables_open(struct db *db)
+{
+    MDB_txn *txn;
+    bool read_only = db->options.read_only;
+    int code = mdb_txn_begin(db->env, NULL, read_only ? MDB_RDONLY : 0, &txn);
+    if (code)
+        return code;
+    for (unsigned i = 0; i < DB_TABLE_COUNT && !code; i++)
+        code = mdb_dbi_open(txn, table_names[i], read_only ? 0 : MDB_CREATE, db->tables + i);
+    if (!code)
+        return mdb_txn_commit(txn);
+    mdb_txn_abort(txn);
+    return code;
+}
+
+static void read_begin(struct db *db)
+{
+    int code = mdb_txn_begin(db->env, NULL, MDB_RDONLY, &db->txn);
+    if (code) {
+        db->txn = NULL;
+        db_fail(db, code, "read", DB_META);
+    }
+}
+
+static void txn_end(struct db *db)
+{
+    cursors_close(db);
+    if (db->txn)
+        mdb_txn_abort(db->txn);
+    db->txn = NULL;
+}
+
+/* After a failed commit: what the library still holds in memory is not to be trusted. */
+static void env_reopen(struct db *db)
+{
+    txn_end(db);
+    if (db->env)
+        mdb_env_close(db->env);
+    db->env = NULL;
+    int code = env_open(db);
+    if (!code)
+        code = tables_open(db);
+    if (code) {
+        db->damaged = fail_open(db, code, &db->damage);
+        return;
+    }
+    read_begin(db);
+}
+
+static const char format_key[] = "format";
+
+/* Writes the format's number into a new store, and looks at that of an old one. */
+static enum status format_check(struct db *db, struct err *err)
+{
+    struct db_bytes value;
+    if (db_get(db, DB_META, format_key, sizeof format_key - 1, &value)) {
+        if (value.len == 1 && value.at[0] == DB_FORMAT)
+            return STATUS_OK;
+        return err_set(err, STATUS_UNSUPPORTED,
+                       "the store in %s has format %u, this program reads %u: use the program that "
+                       "wrote it, or a newer one",
+                       db->folder, value.len ? value.at[0] : 0, DB_FORMAT);
+    }
+    enum status status = db_status(db, err);
+    if (status)
+        return status;
+    struct db_stat stat = db_stat(db, DB_META);
+    if (stat.entries || db->options.read_only)
+        return err_set(err, STATUS_INVALID, "the store in %s does not say its format", db->folder);
+    const u8 format = DB_FORMAT;
+    db_begin(db);
+    db_put(db, DB_META, format_key, sizeof format_key - 1, &format, 1);
+    return db_commit(db, err);
+}
+
+static enum status folder_prepare(struct db *db, struct err *err)
+{
+    char path[PATH_LEN_MAX];
+    int len = snprintf(path, sizeof path, "%s/lock", db->folder);
+    if (len >= (int)sizeof path)
+        return err_set(err, STATUS_INVALID, "the folder's name is too long");
+    if (db->options.read_only && file_kind(db->folder) != FILE_KIND_FOLDER)
+        return err_set(err, STATUS_NOT_FOUND, "there is no folder %s", db->folder);
+    enum status status = file_make_folder(db->folder, err);
+    if (!status)
+        status = lock_take(&db->lock, path, err);
+    return status;
+}
+
+enum status db_open(struct db **out, const char *folder, const struct db_options *options,
+                    struct err *err)
+{
+    struct db *db = NEW(struct db);
+    db->folder = mem_strdup(folder);
+    db->options = *options;
+    for (unsigned i = 0; i < DB_TABLE_COUNT; i++)
+        db->own[i] = (struct db_cursor){.db = db, .table = (enum db_table)i};
+    enum status status = folder_prepare(db, err);
+    if (!status) {
+        int code = env_open(db);
+        if (!code)
+            code = tables_open(db);
+        if (code)
+            status = fail_open(db, code, err);
+    }
+    if (!status) {
+        read_begin(db);
+        status = format_check(db, err);
+    }
+    if (status) {
+        db_close(db);
+        return status;
+    }
+    *out = db;
+    return STATUS_OK;
+}
+
+void db_close(struct db *db)
+{
+    if (!db)
+        return;
+    if (db->env) {
+        txn_end(db);
+        mdb_env_close(db->env);
+    }
+    assert(!db->cursors);
+    lock_release(db->lock);
+    mem_free(db->folder);
+    mem_free(db);
+}
+
+/* --- transactions ----------------------------------------------------------------------------- */
+
+void db_begin(struct db *db)
+{
+    if (db->writing)
+        return;
+    assert(!db->options.read_only);
+    db->writing = true;
+    db->bytes_changed = 0;
+    memset(db->last_put, 0, sizeof db->last_put);
+    memset(db->pages_changed, 0, sizeof db->pages_changed);
+    if (!db->env)
+        return;
+    txn_end(db);
+    int code = mdb_txn_begin(db->env, NULL, 0, &db->txn);
+    if (code) {
+        db->txn = NULL;
+        db_fail(db, code, "begin to change", DB_META);
+        read_begin(db);
+    }
+}
+
+bool db_is_writing(const struct db *db)
+{
+    return db->writing;
+}
+
+enum status db_commit(struct db *db, struct err *err)
+{
+    assert(db->writing);
+    enum status status = db_status(db, err);
+    if (status) {
+        db_abort(db);
+        return status;
+    }
+    cursors_close(db);
+    int code = mdb_txn_commit(db->txn);
+    db->txn = NULL;
+    db->writing = false;
+    if (code) {
+        db_fail(db, code, "commit", DB_META);
+        status = db_status(db, err);
+        env_reopen(db);
+        db->failed = STATUS_OK;
+        return status;
+    }
+    read_begin(db);
+    return STATUS_OK;
+}
+
+void db_abort(struct db *db)
+{
+    if (!db->writing)
+        return;
+    db->writing = false;
+    if (db->failed)
+        env_reopen(db);
+    else if (db->env) {
+        txn_end(db);
+        read_begin(db);
+    }
+    db->failed = STATUS_OK;
+}
+
+size_t db_pending(const struct db *db)
+{
+    if (!db->writing)
+        return 0;
+    size_t pages = 0;
+    for (unsigned i = 0; i < DB_TABLE_COUNT; i++)
+        pages += db->pages_changed[i];
+    return pages * PAGE + db->bytes_changed;
+}
+
+/* --- operating -------------------------------------------------------------------------------- */
+
+struct db_stat db_stat(struct db *db, enum db_table table)
+{
+    MDB_stat stat;
+    if (!db->txn || mdb_stat(db->txn, db->tables[table], &stat))
+        return (struct db_stat){0};
+    u64 pages = stat.ms_branch_pages + stat.ms_leaf_pages + stat.ms_overflow_pages;
+    return (struct db_stat){stat.ms_entries, pages * stat.ms_psize};
+}
+
+void db_rest(struct db *db)
+{
+    assert(!db->writing);
+    /* The library keeps the pages of its largest transaction for the next one; what was read is mapped. */
+    if (db->env)
+        env_reopen(db);
+}
+
+enum status db_copy(struct db *db, const char *folder, struct err *err)
+{
+    assert(!db->writing);
+    if (file_kind(folder) != FILE_KIND_ABSENT)
+        return err_set(err, STATUS_EXISTS, "%s is there already", folder);
+    enum status status = file_make_folder(folder, err);
+    if (status)
+        return status;
+    int code = mdb_env_copy2(db->env, folder, MDB_CP_COMPACT);
+    if (code)
+        return err_set(err, status_of(code), "cannot copy the store in %s to %s: %s", db->folder,
+                       folder, code_words(code));
+    struct db *copy;
+    struct db_options options = {0};
+    status = db_open(&copy, folder, &options, err);
+    if (status)
+        return status;
+    code = mdb_env_sync(copy->env, 1);
+    db_close(copy);
+    if (code)
+        return err_set(err, STATUS_IO, "cannot write the copy in %s: %s", folder, code_words(code));
+    return STATUS_OK;
+}

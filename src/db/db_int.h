@@ -1,0 +1,59 @@
+/* Inside the store: what its files share. */
+#pragma once
+
+#include <lmdb.h>
+
+#include "db/db.h"
+
+/* Every value is followed by a checksum over table, key and value. */
+enum { DB_CHECKSUM = 4 };
+
+struct db_cursor {
+    struct db *db;
+    enum db_table table;
+    MDB_cursor *lib;               /* NULL until it is used in this transaction */
+    struct db_bytes key, value;    /* valid if at */
+    bool at;                       /* stands on a record */
+    struct db_cursor *next, *prev; /* the store's others */
+};
+
+struct db {
+    struct db_options options;
+    char *folder;
+    struct lock *lock;
+    MDB_env *env;
+    MDB_dbi tables[DB_TABLE_COUNT];
+    MDB_txn *txn; /* the open one, or one that reads the last commit; NULL: could not be had */
+    bool writing;
+    struct db_cursor *cursors;
+    struct db_cursor own[DB_TABLE_COUNT]; /* for get, put and del: a near key is found faster */
+
+    enum status failed; /* the open transaction's first failure */
+    struct err failure;
+    enum status damaged; /* found while reading; lasts until the store is closed */
+    struct err damage;
+
+    const u8 *last_put[DB_TABLE_COUNT]; /* where the last value was put, to tell pages apart */
+    u64 pages_changed[DB_TABLE_COUNT];  /* about */
+    size_t bytes_changed;
+};
+
+/* --- db.c --------------------------------------------------------------------------------------- */
+
+/* Remembers the first failure of the transaction. */
+void db_fail(struct db *db, int code, const char *what, enum db_table table);
+
+/* Remembers that a record cannot be trusted. */
+void db_fail_damaged(struct db *db, enum db_table table, const void *key, size_t key_len);
+
+/* --- cursor.c ----------------------------------------------------------------------------------- */
+
+/* The library's cursor, opened in the current transaction; NULL after a failure. */
+MDB_cursor *cursor_lib(struct db_cursor *cursor);
+
+/* Before a transaction ends. */
+void cursors_close(struct db *db);
+
+/* Splits what the library gave into value and checksum; false, and remembered, when damaged. */
+bool record_check(struct db *db, enum db_table table, const MDB_val *key, const MDB_val *stored,
+                  struct db_bytes *value);

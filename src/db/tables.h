@@ -1,0 +1,31 @@
+/*
+ * Every table of the store, and the bytes of its keys and values. Numbers in keys are big-endian, so
+ * that order is by value; values begin as each table's owner says. DB_FORMAT changes whenever a line
+ * here changes its meaning: an older program then refuses the folder, with words.
+ */
+#pragma once
+
+enum { DB_FORMAT = 1 };
+
+/*    name          key                                   value                                   owner */
+#define DB_TABLES(X)                                                                               \
+    X(META, meta)         /* a word in ASCII       as the word says                       chain */ \
+    X(ACCOUNTS, accounts) /* keccak(address)       address, nonce, balance, hashes        state */ \
+    X(SLOTS, slots)     /* keccak(address), keccak(key)   key, value                     state */  \
+    X(CODES, codes)     /* keccak(code)          the code                               state */   \
+    X(NODES, nodes)     /* owner, path           RLP of a trie's branch                 state */   \
+    X(UNDO, undo)       /* number                the change sets that lead back         chain */   \
+    X(BLOCKS, blocks)   /* number, hash          header, body, receipts, total difficulty chain */ \
+    X(NUMBERS, numbers) /* block hash            its number                             chain */   \
+    X(CANONICAL,                                                                                   \
+      canonical) /* number                block hash                             chain */          \
+    X(TRANSACTIONS,                                                                                \
+      transactions) /* transaction hash      block number, index                    chain */       \
+    X(ADDRESSES, addresses) /* address, number, index    nothing                            chain */
+
+enum db_table {
+#define X(name, lower) DB_##name,
+    DB_TABLES(X)
+#undef X
+        DB_TABLE_COUNT,
+};
