@@ -446,12 +446,16 @@ struct evm *chain_evm(struct chain *chain)
     return chain->evm;
 }
 
+enum fork chain_fork(const struct chain *chain, const struct header *header)
+{
+    bool merged = chain->config.has_ttd && u256_is_zero(header->difficulty);
+    return chain_config_fork_merged(&chain->config, header->number, header->timestamp, merged);
+}
+
 void chain_exec_init(struct chain *chain, struct exec *exec, struct state *state,
                      const struct header *header)
 {
-    bool merged = chain->config.has_ttd && u256_is_zero(header->difficulty);
-    enum fork fork =
-        chain_config_fork_merged(&chain->config, header->number, header->timestamp, merged);
+    enum fork fork = chain_fork(chain, header);
     struct evm_block env = process_env(header, fork, &chain->config);
     struct entry *parent = entry_find(chain, &header->parent_hash);
     exec_init(exec, state, chain->evm, &chain->config, fork, &env);

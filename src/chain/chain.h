@@ -69,6 +69,9 @@ void chain_state_release(struct chain *chain, struct state *state);
 /* Puts accounts into a state as a genesis block does, empty ones too; uncommitted. */
 void chain_populate(struct state *state, const struct genesis_account *accounts, u32 count);
 
+/* The fork that is in force inside `header`'s block. */
+enum fork chain_fork(const struct chain *chain, const struct header *header);
+
 /* The chain's own machine, for calls between blocks. */
 struct evm *chain_evm(struct chain *chain);
 

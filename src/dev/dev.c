@@ -116,13 +116,32 @@ enum status dev_open(struct dev **out, struct loop *loop, const struct dev_optio
     return STATUS_OK;
 }
 
+struct dev *dev_follow(struct loop *loop, struct chain *chain)
+{
+    struct dev *dev = NEW(struct dev);
+    struct txpool_options pool = txpool_options_default();
+    const struct chain_block *genesis = chain_by_number(chain, 0);
+    dev->loop = loop;
+    dev->chain = chain;
+    dev->is_follower = true;
+    dev->gas_limit = chain_head(chain)->block.header.gas_limit;
+    if (genesis)
+        dev->genesis_hash = genesis->block.hash;
+    pool.seed = random_u64();
+    dev->pool = txpool_new(&pool);
+    dev->timer = timer_new(loop, on_timer, dev);
+    dev->arrivals = NEW_ARRAY(hash32, DEV_ARRIVALS);
+    return dev;
+}
+
 void dev_close(struct dev *dev)
 {
     if (!dev)
         return;
     timer_free(dev->timer);
     txpool_free(dev->pool);
-    chain_close(dev->chain);
+    if (!dev->is_follower)
+        chain_close(dev->chain);
     dev_accounts_fini(&dev->accounts);
     mem_free(dev->impersonated);
     mem_free(dev->snapshots);

@@ -32,6 +32,7 @@ struct dev_sealing {
 
 struct dev {
     struct chain *chain;
+    bool is_follower; /* see dev_follow */
     struct txpool *pool;
     struct dev_accounts accounts;
     struct loop *loop;
@@ -79,6 +80,12 @@ enum {
 MUST_READ enum status dev_open(struct dev **dev, struct loop *loop,
                                const struct dev_options *options, struct err *err);
 void dev_close(struct dev *dev);
+
+/*
+ * For serving a chain that is not ours to seal: a pool in front of it, no accounts, no blocks made. What changes
+ * the chain must not be called. The chain is borrowed.
+ */
+struct dev *dev_follow(struct loop *loop, struct chain *chain);
 
 /* --- transactions --------------------------------------------------------------------------- */
 

@@ -191,7 +191,7 @@ enum status dev_send(struct dev *dev, const u8 *bytes, size_t len, const addr20 
     struct txpool_view view = {
         .config = chain_config(dev->chain),
         .state = head_state(dev),
-        .fork = dev->options.fork,
+        .fork = chain_fork(dev->chain, &next),
         .timestamp = next.timestamp,
         .gas_limit = next.gas_limit,
     };

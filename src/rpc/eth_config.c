@@ -83,7 +83,7 @@ static void eth_config(struct rpc_call *call)
     struct buf *out = call->out;
     const struct chain_config *config = chain_config(call->chain);
     const struct header *head = &chain_head(call->chain)->block.header;
-    enum fork fork = call->dev->options.fork;
+    enum fork fork = chain_fork(call->chain, head);
     const struct blob_params *blobs = chain_config_blob_params(config, head->timestamp);
     json_out_object(out, RPC_RESULT);
     json_out_object(out, "current");

@@ -242,9 +242,13 @@ const struct rpc_method RPC_ETH_SEND[] = {
     {"eth_sendRawTransaction", eth_sendRawTransaction, 1},
     {"eth_sendRawTransactionSync", eth_sendRawTransactionSync, 2},
     {"eth_sendTransaction", eth_sendTransaction, 1},
-    {"eth_sendUnsignedTransaction", eth_sendUnsignedTransaction, 1},
     {"eth_signTransaction", eth_signTransaction, 1},
     {"personal_listAccounts", eth_accounts, 0},
     {"personal_sendTransaction", eth_sendTransaction, 2},
+    {NULL, NULL, 0},
+};
+
+const struct rpc_method RPC_ETH_SEND_UNSIGNED[] = {
+    {"eth_sendUnsignedTransaction", eth_sendUnsignedTransaction, 1},
     {NULL, NULL, 0},
 };

@@ -204,9 +204,9 @@ static bool begin_header(struct simulation *sim, json overrides, struct header *
                                         : U256_ZERO;
     const struct blob_params *blobs = chain_config_blob_params(config, header->timestamp);
     if (blobs)
-        header->excess_blob_gas =
-            fee_excess_blob_gas(call->dev->options.fork, blobs, parent->header.excess_blob_gas,
-                                parent->header.blob_gas_used, parent->header.base_fee);
+        header->excess_blob_gas = fee_excess_blob_gas(
+            chain_fork(call->chain, header), blobs, parent->header.excess_blob_gas,
+            parent->header.blob_gas_used, parent->header.base_fee);
     return true;
 }
 
@@ -214,7 +214,7 @@ static void begin_block(struct simulation *sim, const struct header *header, jso
 {
     struct rpc_call *call = sim->call;
     const struct chain_config *config = chain_config(call->chain);
-    enum fork fork = call->dev->options.fork;
+    enum fork fork = chain_fork(call->chain, header);
     struct evm_block env = process_env(header, fork, config);
     bool has_blob_fee;
     process_begin(&sim->process, sim->state, chain_evm(call->chain), call->arena, config, fork,

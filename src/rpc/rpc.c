@@ -31,8 +31,11 @@ struct rpc_options rpc_options_default(void)
 static const struct rpc_method *const tables[] = {
     RPC_ETH_CHAIN, RPC_ETH_STATE, RPC_ETH_CALL,   RPC_ETH_FEE,      RPC_ETH_FILTER,
     RPC_ETH_SEND,  RPC_ETH_SIGN,  RPC_ETH_CONFIG, RPC_ETH_SIMULATE, RPC_NET,
-    RPC_WEB3,      RPC_TXPOOL,    RPC_DEV,        RPC_DEBUG,        RPC_SELF,
+    RPC_WEB3,      RPC_TXPOOL,    RPC_DEBUG,      RPC_SELF,
 };
+
+/* Those that need a chain of our own to seal and to change. */
+static const struct rpc_method *const dev_tables[] = {RPC_DEV, RPC_ETH_SEND_UNSIGNED};
 
 static u32 name_hash(const char *name)
 {
@@ -51,6 +54,13 @@ static const struct rpc_method **method_slot(const struct rpc *rpc, const char *
     return &rpc->methods[slot & rpc->method_mask];
 }
 
+static void add_tables(struct rpc *rpc, const struct rpc_method *const *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        for (const struct rpc_method *method = list[i]; method->name; method++)
+            *method_slot(rpc, method->name) = method;
+}
+
 struct rpc *rpc_new(struct dev *dev, const struct rpc_options *options)
 {
     struct rpc *rpc = NEW(struct rpc);
@@ -59,9 +69,9 @@ struct rpc *rpc_new(struct dev *dev, const struct rpc_options *options)
     rpc->methods = NEW_ARRAY(const struct rpc_method *, METHOD_SLOTS);
     rpc->method_mask = METHOD_SLOTS - 1;
     arena_init(&rpc->arena);
-    for (size_t i = 0; i < ARRAY_LEN(tables); i++)
-        for (const struct rpc_method *method = tables[i]; method->name; method++)
-            *method_slot(rpc, method->name) = method;
+    add_tables(rpc, tables, ARRAY_LEN(tables));
+    if (!dev->is_follower)
+        add_tables(rpc, dev_tables, ARRAY_LEN(dev_tables));
     rpc->filters = rpc_filters_new(options->seed, options->filters_max);
     return rpc;
 }
