@@ -67,7 +67,7 @@ LIBS_prim   := -lyajl
 LIBS_sys    := -luv
 LIBS_db     := -l:liblmdb.a
 LIBS_evmcli := -lyaml
-LIBS_http   := -luv -lhttp_parser
+LIBS_http   := -luv -lhttp_parser -lwslay
 libs_of = $(foreach r,$(1),$(LIBS_$(r)))
 
 .DEFAULT_GOAL := all

@@ -7,6 +7,7 @@
 #include "base/assert.h"
 #include "base/mem.h"
 #include "http/request.h"
+#include "http/websocket_int.h"
 
 enum {
     VALUE_MAX = 256,  /* bytes of a header value that we look at */
@@ -23,19 +24,29 @@ enum field {
     FIELD_TYPE,
     FIELD_EXPECT,
     FIELD_PRIVATE,
+    FIELD_UPGRADE,
+    FIELD_WS_KEY,
+    FIELD_WS_VERSION,
     FIELD_COUNT
 };
 
 static const char *const field_names[FIELD_COUNT] = {
-    [FIELD_OTHER] = "",        [FIELD_HOST] = "host",
-    [FIELD_ORIGIN] = "origin", [FIELD_TYPE] = "content-type",
-    [FIELD_EXPECT] = "expect", [FIELD_PRIVATE] = "access-control-request-private-network",
+    [FIELD_OTHER] = "",
+    [FIELD_HOST] = "host",
+    [FIELD_ORIGIN] = "origin",
+    [FIELD_TYPE] = "content-type",
+    [FIELD_EXPECT] = "expect",
+    [FIELD_PRIVATE] = "access-control-request-private-network",
+    [FIELD_UPGRADE] = "upgrade",
+    [FIELD_WS_KEY] = "sec-websocket-key",
+    [FIELD_WS_VERSION] = "sec-websocket-version",
 };
 
 enum mode {
     MODE_READING,   /* requests are parsed as they come */
     MODE_ANSWERING, /* one is with the handler; what comes after it waits */
     MODE_LINGERING, /* an error was sent; what comes is thrown away */
+    MODE_LEAVING,   /* the line becomes a WebSocket */
 };
 
 /* One connection, and the one exchange it may have going on. */
@@ -71,8 +82,9 @@ struct http_server {
     struct http_options options;
     http_handler *handler;
     void *ctx;
+    struct websockets websockets;
     struct http_exchange *first;
-    u32 count;
+    u32 count; /* exchanges */
     bool is_ticking;
 };
 
@@ -89,6 +101,7 @@ struct http_options http_options_default(void)
         .idle_ms = 120 * 1000,
         .unsent_max = 4 * 1024 * 1024,
         .pipeline_max = 1024 * 1024,
+        .websocket_options = websocket_options_default(),
     };
 }
 
@@ -97,6 +110,7 @@ struct http_options http_options_default(void)
 static const char *reason_of(unsigned status)
 {
     switch (status) {
+    case 101: return "Switching Protocols";
     case 200: return "OK";
     case 204: return "No Content";
     case 400: return "Bad Request";
@@ -107,6 +121,7 @@ static const char *reason_of(unsigned status)
     case 413: return "Content Too Large";
     case 415: return "Unsupported Media Type";
     case 417: return "Expectation Failed";
+    case 426: return "Upgrade Required";
     case 431: return "Request Header Fields Too Large";
     case 501: return "Not Implemented";
     default: return "Service Unavailable";
@@ -117,15 +132,16 @@ static const char *words_of(unsigned status)
 {
     switch (status) {
     case 400: return "the request is not valid HTTP/1.1\n";
-    case 403: return "the Host header names neither this host nor one it serves\n";
+    case 403: return "the Host or Origin header names one that is not served here\n";
     case 404: return "requests are taken at / only\n";
     case 405: return "JSON-RPC requests are sent with POST\n";
     case 408: return "the request took too long to arrive\n";
     case 413: return "the request body is larger than this server takes\n";
-    case 415: return "the content type must be application/json\n";
+    case 415: return "send JSON-RPC with the header Content-Type: application/json\n";
     case 417: return "only the expectation 100-continue can be met\n";
+    case 426: return "WebSocket is spoken here in version 13\n";
     case 431: return "the request headers are larger than this server takes\n";
-    case 501: return "this port speaks HTTP only, WebSocket is not offered\n";
+    case 501: return "WebSocket is not offered here\n";
     case 503: return "too many connections\n";
     default: return "";
     }
@@ -177,6 +193,8 @@ static void put_answer(struct http_exchange *exchange, unsigned status, const ch
     put_preflight(exchange);
     if (status == 405)
         buf_add_text(out, "Allow: POST, GET, OPTIONS\r\n");
+    if (status == 426)
+        buf_add_text(out, "Sec-WebSocket-Version: 13\r\n");
     if (!exchange->keep_alive)
         buf_add_text(out, "Connection: close\r\n");
     if (status != 204) {
@@ -219,10 +237,7 @@ static void exchange_unlink(struct http_exchange *exchange)
     if (exchange->next)
         exchange->next->prev = exchange->prev;
     exchange->server = NULL;
-    if (--server->count == 0 && server->is_ticking) {
-        timer_stop(server->ticker);
-        server->is_ticking = false;
-    }
+    server->count--;
 }
 
 /* The line is given up. The memory stays while the handler or the parser still has it. */
@@ -274,6 +289,11 @@ static void on_tick(void *ctx)
             exchange_refuse(exchange, 408);
         else
             exchange_drop(exchange, false);
+    }
+    websockets_tick(&server->websockets);
+    if (!server->count && !server->websockets.count) {
+        timer_stop(server->ticker);
+        server->is_ticking = false;
     }
 }
 
@@ -373,6 +393,22 @@ static int on_value(http_parser *parser, const char *at, size_t len)
     return count_header(exchange, len + 2);
 }
 
+/* RFC 6455, 4.2.1. A browser asks for no leave before it opens a WebSocket: its Origin is judged here. */
+static unsigned verdict_of_upgrade(const struct http_exchange *exchange)
+{
+    const struct http_server *server = exchange->server;
+    const char *origin = exchange->values[FIELD_ORIGIN];
+    if (!server->websockets.handler)
+        return 501;
+    if (*origin && !http_origin_is_allowed(origin, server->options.cors_origins))
+        return 403;
+    if (exchange->url_len != 1 || exchange->url_first != '/')
+        return 404;
+    if (strcmp(exchange->values[FIELD_WS_VERSION], "13") != 0)
+        return 426;
+    return websocket_key_is_valid(exchange->values[FIELD_WS_KEY]) ? 101 : 400;
+}
+
 /* What the headers alone decide; 0 when the handler may be asked. */
 static unsigned verdict_of(const struct http_exchange *exchange)
 {
@@ -383,7 +419,10 @@ static unsigned verdict_of(const struct http_exchange *exchange)
     switch (exchange->parser.method) {
     case HTTP_OPTIONS: return 204;
     case HTTP_GET:
-    case HTTP_HEAD: return exchange->parser.upgrade ? 501 : 200;
+        if (exchange->parser.upgrade)
+            return verdict_of_upgrade(exchange);
+        return 200;
+    case HTTP_HEAD: return 200;
     case HTTP_POST: break;
     default: return 405;
     }
@@ -399,6 +438,9 @@ static int on_headers(http_parser *parser)
 {
     struct http_exchange *exchange = parser->data;
     u64 length = parser->content_length; /* all ones when it is not known */
+    /* RFC 9110, 7.8: an upgrade that is not understood is passed over. */
+    if (parser->method != HTTP_GET || strcasecmp(exchange->values[FIELD_UPGRADE], "websocket") != 0)
+        parser->upgrade = 0;
     unsigned verdict = verdict_of(exchange);
     if (verdict >= 400)
         return refuse(exchange, verdict) * 3; /* any value above 2 stops the parser */
@@ -426,6 +468,17 @@ static int on_body(http_parser *parser, const char *at, size_t len)
     return 0;
 }
 
+static void put_upgrade(struct http_exchange *exchange)
+{
+    char accept[WEBSOCKET_ACCEPT_SIZE];
+    websocket_accept(accept, exchange->values[FIELD_WS_KEY]);
+    buf_add_format(&exchange->out,
+                   "HTTP/1.1 101 %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                   "Sec-WebSocket-Accept: %s\r\n\r\n",
+                   reason_of(101), accept);
+    exchange->mode = MODE_LEAVING;
+}
+
 static void hand_over(struct http_exchange *exchange)
 {
     struct http_server *server = exchange->server;
@@ -440,7 +493,9 @@ static int on_complete(http_parser *parser)
     exchange->is_in_message = false;
     exchange->keep_alive = http_should_keep_alive(parser);
     exchange->deadline_ms = loop_now_ms(exchange->server->loop) + exchange->server->options.idle_ms;
-    if (exchange->refusal)
+    if (exchange->refusal == 101)
+        put_upgrade(exchange);
+    else if (exchange->refusal)
         put_words(exchange, exchange->refusal);
     else
         hand_over(exchange);
@@ -478,9 +533,9 @@ static bool after_stop(struct http_exchange *exchange)
         http_parser_pause(&exchange->parser, 0);
         return exchange->keep_alive && exchange->out.len <= exchange->server->options.unsent_max;
     }
-    if (code == HPE_OK && !exchange->parser.upgrade)
+    if (code == HPE_OK)
         return true;
-    unsigned status = code == HPE_OK ? 501 : code == HPE_HEADER_OVERFLOW ? 431 : 400;
+    unsigned status = code == HPE_HEADER_OVERFLOW ? 431 : 400;
     exchange_refuse(exchange, exchange->refusal >= 400 ? exchange->refusal : status);
     return false;
 }
@@ -507,6 +562,17 @@ static void put_off(struct http_exchange *exchange, const u8 *bytes, size_t len)
         exchange_drop(exchange, false);
 }
 
+/* The line's next words are a WebSocket's. The exchange is freed. */
+static void leave(struct http_exchange *exchange, const u8 *bytes, size_t len)
+{
+    struct conn *conn = exchange->conn;
+    struct websockets *websockets = &exchange->server->websockets;
+    exchange->conn = NULL;
+    exchange_unlink(exchange);
+    exchange_free(exchange);
+    websockets_add(websockets, conn, bytes, len);
+}
+
 /* Takes input as far as possible; exchange may be freed. */
 static void take_input(struct http_exchange *exchange, const u8 *bytes, size_t len)
 {
@@ -519,6 +585,10 @@ static void take_input(struct http_exchange *exchange, const u8 *bytes, size_t l
             return;
         }
         exchange_flush(exchange);
+        if (exchange->mode == MODE_LEAVING) {
+            leave(exchange, bytes + used, len - used);
+            return;
+        }
         bool is_choked = conn_unsent(exchange->conn) > exchange->server->options.unsent_max;
         if (is_choked && exchange->mode != MODE_LINGERING)
             conn_pause(exchange->conn);
@@ -599,7 +669,7 @@ void http_answer(struct http_exchange *exchange, const void *json, size_t len)
 static void on_accepted(void *ctx, struct conn *conn)
 {
     struct http_server *server = ctx;
-    if (server->count >= server->options.connections_max) {
+    if (server->count + server->websockets.count >= server->options.connections_max) {
         static const char busy[] = "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n"
                                    "Content-Type: text/plain\r\nContent-Length: 21\r\n\r\n"
                                    "too many connections\n";
@@ -638,6 +708,12 @@ enum status http_server_open(struct http_server **server, struct loop *loop,
     made->options = *options;
     made->handler = fn;
     made->ctx = ctx;
+    made->websockets = (struct websockets){
+        .loop = loop,
+        .handler = options->websocket,
+        .ctx = ctx,
+        .options = options->websocket_options,
+    };
     enum status status =
         listener_open(&made->listener, loop, options->host, options->port, on_accepted, made, err);
     if (status != STATUS_OK) {
@@ -659,7 +735,8 @@ void http_server_close(struct http_server *server)
     if (!server)
         return;
     while (server->first)
-        exchange_drop(server->first, true);
+        exchange_drop(server->first, conn_unsent(server->first->conn) == 0);
+    websockets_close(&server->websockets);
     listener_close(server->listener);
     timer_free(server->ticker);
     mem_free(server);

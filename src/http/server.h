@@ -7,6 +7,7 @@
 #pragma once
 
 #include "base/buf.h"
+#include "http/websocket.h"
 #include "sys/loop.h"
 
 struct http_server;
@@ -31,6 +32,8 @@ struct http_options {
     u32 idle_ms;      /* between requests */
     u32 unsent_max;   /* bytes of answers a peer may leave unread before its requests wait */
     u32 pipeline_max; /* bytes of requests waiting behind one that is not answered yet */
+    const struct websocket_handler *websocket; /* borrowed, with the server's ctx; NULL: none */
+    struct websocket_options websocket_options;
 };
 
 struct http_options http_options_default(void);
@@ -41,7 +44,8 @@ MUST_READ enum status http_server_open(struct http_server **server, struct loop 
                                        void *ctx, struct err *err);
 u16 http_server_port(const struct http_server *server);
 
-/* Accepts nothing more and closes every connection; exchanges not answered yet may still be. */
+/* Accepts nothing more and closes every connection, at once where a peer does not read; exchanges not answered yet
+ * may still be. */
 void http_server_close(struct http_server *server);
 
 /* Status 200 and JSON, or, with len 0, no content (204). The bytes are copied. */

@@ -6,6 +6,7 @@
 
 #include "base/assert.h"
 #include "http/server.h"
+#define SIM_LOOP_BODY
 #include "http/sim_loop.h"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);

@@ -4,6 +4,7 @@
 #include "base/test.h"
 #include "http/request.h"
 #include "http/server.h"
+#define SIM_LOOP_BODY
 #include "http/sim_loop.h"
 
 enum { UNSENT_MAX = 2000 };

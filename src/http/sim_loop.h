@@ -1,7 +1,7 @@
 /*
  * sys/loop.h without a system, for tests and fuzzing of the server: time stands until it is moved, a connection's
- * input is what it is given, and its output is kept. Included by one file of a program, which then does not take
- * the real loop from its library.
+ * input is what it is given, and its output is kept. One file of a program defines SIM_LOOP_BODY before including it;
+ * the program then does not take the real loop from its library.
  */
 #pragma once
 
@@ -36,6 +36,8 @@ struct conn {
     bool is_closed, is_paused;
     bool is_stuck; /* the peer does not read */
 };
+
+#ifdef SIM_LOOP_BODY
 
 u64 loop_now_ms(const struct loop *loop)
 {
@@ -128,6 +130,8 @@ void conn_close_soon(struct conn *conn)
 {
     conn_close(conn);
 }
+
+#endif
 
 /* --- for the test ----------------------------------------------------------------------------- */
 
