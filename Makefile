@@ -109,6 +109,13 @@ $(OUT)/bin/$(PROGRAM_$(1)): $(call obj,src/$(1)/main.c) $(call archives,$(1)) $(
 endef
 $(foreach r,$(PROGRAM_ROOMS),$(eval $(call program_rules,$(r))))
 
+# The maker of the import benchmark's chains reads transactions as evmcli does.
+BENCHES += $(OUT)/bench/make_chain
+$(OUT)/obj/make_chain.o: bench/import/make_chain.c $(OUT)/flags
+	@mkdir -p $(@D); $(CC) $(CPPFLAGS) $(CFLAGS_ALL) $(VARIANT) $(LTO) $(CFLAGS) -c -o $@ $<
+$(OUT)/bench/make_chain: $(OUT)/obj/make_chain.o $(call archives,evmcli) $(call outside,evmcli)
+	@$(link) $(OUT)/obj/make_chain.o $(call linked,evmcli)
+
 # A flag file: objects are rebuilt when compiler or flags change.
 FLAGS_NOW := $(CC) $(CPPFLAGS) $(CFLAGS_ALL) $(VARIANT) $(LTO) $(CFLAGS)
 $(OUT)/flags: force
