@@ -22,6 +22,9 @@ CFLAGS_ALL := -std=c17 -g -fvisibility=hidden -fno-strict-aliasing -pthread -MMD
 LD := $(if $(IS_CLANG),-fuse-ld=lld)
 LTO := $(if $(IS_CLANG),-flto=thin -ffat-lto-objects,-flto=auto -ffat-lto-objects)
 
+# What has not changed is not optimised again when linking.
+LTO_CACHE := $(if $(IS_CLANG),-Xlinker --thinlto-cache-dir=$(OUT)/lto)
+
 ifeq ($(BUILD),asan)
   VARIANT := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
   LTO :=
@@ -105,7 +108,7 @@ $(foreach r,$(ROOMS),$(eval $(call room_rules,$(r))))
 
 define program_rules
 $(OUT)/bin/$(PROGRAM_$(1)): $(call obj,src/$(1)/main.c) $(call archives,$(1)) $(call outside,$(1))
-	@$$(link) $(LTO) -Wl,--gc-sections -Wl,-z,relro,-z,now $(call obj,src/$(1)/main.c) $(call linked,$(1))
+	@$$(link) $(LTO) $(if $(LTO),$(LTO_CACHE)) -Wl,--gc-sections -Wl,-z,relro,-z,now $(call obj,src/$(1)/main.c) $(call linked,$(1))
 endef
 $(foreach r,$(PROGRAM_ROOMS),$(eval $(call program_rules,$(r))))
 
