@@ -55,6 +55,13 @@ struct state_changes {
 
 void state_changes_free(struct state_changes *changes); /* NULL is fine */
 
+/* As bytes, for keeping; without codes, so only sets that lead back. What decoding accepts encodes to
+ * the same bytes, and takes memory in proportion to them. */
+struct buf;
+void state_changes_encode(struct buf *out, const struct state_changes *changes);
+MUST_READ enum status state_changes_decode(struct state_changes **changes, const u8 *bytes,
+                                           size_t len, struct err *err);
+
 /* Bytes held, for bounding history. */
 size_t state_changes_size(const struct state_changes *changes);
 
