@@ -65,12 +65,18 @@ KZG_DIR  := node_modules/c-kzg/deps/c-kzg
 BLST_DIR := node_modules/c-kzg/deps/blst
 KZG_LIB  := $(OUT)/lib/libkzg.a
 CPPFLAGS += -isystem $(KZG_DIR) -isystem $(BLST_DIR)/bindings
-LIBS_crypto := $(KZG_LIB) -lsecp256k1 -lcrypto -lgmp
-LIBS_prim   := -lyajl
-LIBS_sys    := -luv
+# Debian's static archives, of which only what is used is linked (docs/decisions/0004-static-libraries.md). Builds for
+# finding faults, and systems without these archives, take the shared libraries.
+ARCHIVES := $(if $(filter-out asan tsan cov fuzz,$(BUILD)),$(dir $(shell $(CC) -print-file-name=libgmp.a)))
+archive_or_shared = $(or $(if $(ARCHIVES),$(wildcard $(ARCHIVES)$(1))),$(2))
+LIBS_crypto := $(KZG_LIB) $(call archive_or_shared,libsecp256k1.a,-lsecp256k1) \
+               $(call archive_or_shared,libcrypto.a,-lcrypto) $(call archive_or_shared,libgmp.a,-lgmp)
+LIBS_prim   := $(call archive_or_shared,libyajl_s.a,-lyajl)
+LIBS_sys    := $(call archive_or_shared,libuv_a.a,-luv)
 LIBS_db     := -l:liblmdb.a
-LIBS_evmcli := -lyaml
-LIBS_http   := -luv -lhttp_parser -lwslay
+LIBS_evmcli := $(call archive_or_shared,libyaml.a,-lyaml)
+LIBS_http   := $(LIBS_sys) $(call archive_or_shared,libhttp_parser.a,-lhttp_parser) \
+               $(call archive_or_shared,libwslay.a,-lwslay)
 libs_of = $(foreach r,$(1),$(LIBS_$(r)))
 
 .DEFAULT_GOAL := all
@@ -108,7 +114,7 @@ $(foreach r,$(ROOMS),$(eval $(call room_rules,$(r))))
 
 define program_rules
 $(OUT)/bin/$(PROGRAM_$(1)): $(call obj,src/$(1)/main.c) $(call archives,$(1)) $(call outside,$(1))
-	@$$(link) $(LTO) $(if $(LTO),$(LTO_CACHE)) -Wl,--gc-sections -Wl,-z,relro,-z,now $(call obj,src/$(1)/main.c) $(call linked,$(1))
+	@$$(link) $(LTO) $(if $(LTO),$(LTO_CACHE)) -Wl,--gc-sections -Wl,--as-needed -Wl,-z,relro,-z,now -Wl,-z,pack-relative-relocs -static-libgcc $(call obj,src/$(1)/main.c) $(call linked,$(1))
 endef
 $(foreach r,$(PROGRAM_ROOMS),$(eval $(call program_rules,$(r))))
 

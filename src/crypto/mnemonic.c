@@ -1,7 +1,11 @@
+/* OpenSSL's ways that are not deprecated load providers and look algorithms up by name: half of a node's memory
+ * and of its start would be theirs, for the one seed that it makes. */
+#define OPENSSL_SUPPRESS_DEPRECATED
+
 #include "crypto/mnemonic.h"
 
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include <openssl/crypto.h>
+#include <openssl/sha.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,6 +20,50 @@ const char *mnemonic_verdict_text(enum mnemonic_verdict verdict)
 #undef X
     };
     return texts[verdict];
+}
+
+/* --- HMAC-SHA-512 (RFC 2104) ---------------------------------------------------------------- */
+
+/* Hashes that have read the key already, so that a message costs two blocks less. */
+struct hmac_key {
+    SHA512_CTX inner, outer;
+};
+
+static void hmac_key_init(struct hmac_key *out, const void *key, size_t len)
+{
+    u8 inner[SHA512_CBLOCK] = {0}, outer[SHA512_CBLOCK];
+    if (len > sizeof inner) {
+        SHA512_Init(&out->inner);
+        SHA512_Update(&out->inner, key, len);
+        SHA512_Final(inner, &out->inner);
+    } else {
+        memcpy(inner, key, len);
+    }
+    for (size_t i = 0; i < sizeof inner; i++) {
+        outer[i] = inner[i] ^ 0x5c;
+        inner[i] ^= 0x36;
+    }
+    SHA512_Init(&out->inner);
+    SHA512_Update(&out->inner, inner, sizeof inner);
+    SHA512_Init(&out->outer);
+    SHA512_Update(&out->outer, outer, sizeof outer);
+    OPENSSL_cleanse(inner, sizeof inner);
+    OPENSSL_cleanse(outer, sizeof outer);
+}
+
+/* out may be data. */
+static void hmac_sha512(u8 out[SHA512_DIGEST_LENGTH], const struct hmac_key *key, const void *data,
+                        size_t len)
+{
+    SHA512_CTX inner = key->inner, outer = key->outer;
+    u8 digest[SHA512_DIGEST_LENGTH];
+    SHA512_Update(&inner, data, len);
+    SHA512_Final(digest, &inner);
+    SHA512_Update(&outer, digest, sizeof digest);
+    SHA512_Final(out, &outer);
+    OPENSSL_cleanse(&inner, sizeof inner);
+    OPENSSL_cleanse(&outer, sizeof outer);
+    OPENSSL_cleanse(digest, sizeof digest);
 }
 
 /* --- BIP-39 --------------------------------------------------------------------------------- */
@@ -88,28 +136,44 @@ enum mnemonic_verdict mnemonic_check(const char *words)
 
 void mnemonic_seed(u8 seed[MNEMONIC_SEED_SIZE], const char *words, const char *passphrase)
 {
-    char salt[8 + 256];
-    int len = snprintf(salt, sizeof salt, "mnemonic%s", passphrase);
-    assert(len > 0 && (size_t)len < sizeof salt);
-    int ok = PKCS5_PBKDF2_HMAC(words, (int)strlen(words), (const u8 *)salt, len, 2048, EVP_sha512(),
-                               MNEMONIC_SEED_SIZE, seed);
-    assert(ok == 1);
+    /* RFC 8018, section 5.2: the salt is followed by the block's number, and the seed is one block. */
+    enum { BLOCK_NUMBER_SIZE = 4 };
+    char salt[8 + 256 + BLOCK_NUMBER_SIZE];
+    int len = snprintf(salt, sizeof salt - BLOCK_NUMBER_SIZE, "mnemonic%s", passphrase);
+    assert(len > 0 && (size_t)len < sizeof salt - BLOCK_NUMBER_SIZE);
+    memcpy(salt + len, (const u8[]){0, 0, 0, 1}, BLOCK_NUMBER_SIZE);
+    struct hmac_key key;
+    u8 block[MNEMONIC_SEED_SIZE], sum[MNEMONIC_SEED_SIZE];
+    hmac_key_init(&key, words, strlen(words));
+    hmac_sha512(block, &key, salt, (size_t)len + BLOCK_NUMBER_SIZE);
+    memcpy(sum, block, sizeof sum);
+    for (int i = 1; i < 2048; i++) {
+        hmac_sha512(block, &key, block, sizeof block);
+        for (size_t j = 0; j < sizeof sum; j++)
+            sum[j] ^= block[j];
+    }
+    memcpy(seed, sum, sizeof sum);
+    OPENSSL_cleanse(&key, sizeof key);
+    OPENSSL_cleanse(block, sizeof block);
+    OPENSSL_cleanse(sum, sizeof sum);
 }
 
 /* --- BIP-32 --------------------------------------------------------------------------------- */
 
-static void hmac_sha512(u8 out[64], const void *key, size_t key_len, const u8 *data, size_t len)
+static void hmac_sha512_once(u8 out[SHA512_DIGEST_LENGTH], const void *key, size_t key_len,
+                             const u8 *data, size_t len)
 {
-    unsigned out_len = 64;
-    const u8 *done = HMAC(EVP_sha512(), key, (int)key_len, data, len, out, &out_len);
-    assert(done);
+    struct hmac_key made;
+    hmac_key_init(&made, key, key_len);
+    hmac_sha512(out, &made, data, len);
+    OPENSSL_cleanse(&made, sizeof made);
 }
 
 bool hd_root(struct hd_key *out, const u8 *seed, size_t len)
 {
     static const char name[] = "Bitcoin seed";
     u8 mac[64];
-    hmac_sha512(mac, name, sizeof name - 1, seed, len);
+    hmac_sha512_once(mac, name, sizeof name - 1, seed, len);
     struct hd_key key;
     memcpy(key.secret.b, mac, 32);
     memcpy(key.chain.b, mac + 32, 32);
@@ -131,7 +195,7 @@ bool hd_child(struct hd_key *out, const struct hd_key *parent, u32 index,
         return false;
     for (int i = 0; i < 4; i++)
         data[33 + i] = (u8)(index >> (24 - 8 * i));
-    hmac_sha512(mac, parent->chain.b, 32, data, sizeof data);
+    hmac_sha512_once(mac, parent->chain.b, 32, data, sizeof data);
     struct hd_key key = {.secret = parent->secret};
     hash32 tweak;
     memcpy(tweak.b, mac, 32);
