@@ -33,4 +33,7 @@ struct signal {
 void signal_init(struct signal *signal);
 void signal_fini(struct signal *signal);
 void signal_wait(struct signal *signal, struct mutex *held);
+/* False when so much time has passed without a wake. */
+bool signal_wait_ms(struct signal *signal, struct mutex *held, u32 ms);
+void signal_wake_one(struct signal *signal);
 void signal_wake_all(struct signal *signal);

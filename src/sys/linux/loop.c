@@ -6,6 +6,7 @@
 
 #include "base/assert.h"
 #include "base/mem.h"
+#include "sys/linux/loop_int.h"
 
 enum { READ_SIZE = 64 * 1024, BACKLOG = 511, END_SIGNALS = 2 };
 
@@ -43,6 +44,11 @@ void loop_free(struct loop *loop)
     assert(code == 0);
     mem_free(loop->in);
     mem_free(loop);
+}
+
+uv_loop_t *loop_uv(struct loop *loop)
+{
+    return &loop->uv;
 }
 
 void loop_run(struct loop *loop)

@@ -2,6 +2,7 @@
 
 #include <sched.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/assert.h"
 #include "base/mem.h"
@@ -79,7 +80,11 @@ void mutex_unlock(struct mutex *mutex)
 
 void signal_init(struct signal *signal)
 {
-    pthread_cond_init(&signal->lib, NULL);
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&signal->lib, &attr);
+    pthread_condattr_destroy(&attr);
 }
 
 void signal_fini(struct signal *signal)
@@ -90,6 +95,24 @@ void signal_fini(struct signal *signal)
 void signal_wait(struct signal *signal, struct mutex *held)
 {
     pthread_cond_wait(&signal->lib, &held->lib);
+}
+
+bool signal_wait_ms(struct signal *signal, struct mutex *held, u32 ms)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += ms / 1000;
+    until.tv_nsec += (long)(ms % 1000) * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
+    return pthread_cond_timedwait(&signal->lib, &held->lib, &until) == 0;
+}
+
+void signal_wake_one(struct signal *signal)
+{
+    pthread_cond_signal(&signal->lib);
 }
 
 void signal_wake_all(struct signal *signal)
