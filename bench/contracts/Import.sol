@@ -9,9 +9,9 @@ contract Slots {
     uint256 public next;
 
     function fill(uint256 count) external {
-        uint256 at = next;
-        for (uint256 i = 0; i < count; ++i) slots[at + i] = at + i + 1;
-        next = at + count;
+        uint256 first = next;
+        for (uint256 i = 0; i < count; ++i) slots[first + i] = first + i + 1;
+        next = first + count;
     }
 }
 
