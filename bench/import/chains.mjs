@@ -166,6 +166,7 @@ for (const kind of wanted) {
   fs.writeFileSync(path.join(folder, 'genesis.json'), JSON.stringify(start, null, 1))
   fs.writeFileSync(scenario, JSON.stringify({ genesis: start, perBlock, transactions }))
   const report = execFileSync(maker, ['build', scenario, `${chainFile}.part`], { stdio: ['ignore', 'pipe', 'inherit'] })
+  fs.writeFileSync(path.join(folder, 'gas'), report.toString().match(/(\d+) gas/)[1])
   fs.renameSync(`${chainFile}.part`, chainFile)
   fs.rmSync(scenario)
   console.log(`${kind}: ${report.toString().trim()}`)

@@ -52,6 +52,7 @@ struct maker {
     struct tx *txs;
     enum tx_verdict *verdicts;
     u32 count, per_block;
+    u64 gas; /* of all blocks */
     FILE *out;
 };
 
@@ -103,6 +104,7 @@ static bool build_block(struct maker *maker, u32 first)
         chain_build(maker->chain, &attributes, maker->txs + first, count, maker->verdicts + first);
     if (!check_block(maker, block, first, count))
         return false;
+    maker->gas += block->block.header.gas_used;
     struct buf rlp;
     buf_init(&rlp, SIZE_MAX / 2);
     block_encode(&rlp, &block->block);
@@ -151,8 +153,9 @@ static int build(const char *scenario, const char *out)
         json_parse_in(&root, &arena, (const char *)text, len, 64, &maker.reader.err) == STATUS_OK &&
         make(&maker, root);
     if (made)
-        printf("%u transactions, %llu blocks\n", maker.count,
-               (unsigned long long)chain_head(maker.chain)->block.header.number);
+        printf("%u transactions, %llu blocks, %llu gas\n", maker.count,
+               (unsigned long long)chain_head(maker.chain)->block.header.number,
+               (unsigned long long)maker.gas);
     else
         fail(maker.reader.err.text);
     return fclose(maker.out) || !made;
