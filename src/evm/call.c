@@ -90,6 +90,7 @@ static void message_fail(struct evm *evm, const struct savepoint *save, struct e
     result->status = status;
     if (status == EVM_REVERT)
         return;
+    evm->gas_metered += (u64)(result->gas_left > 0 ? result->gas_left : 0);
     result->gas_left = 0;
     result->output_len = 0;
 }
@@ -256,6 +257,7 @@ static enum evm_status create_check_code(struct evm *evm, struct evm_result *res
     if (price > result->gas_left)
         return EVM_CODE_STORE_OUT_OF_GAS;
     result->gas_left -= price;
+    evm->gas_metered += (u64)price;
     return EVM_SUCCESS;
 }
 

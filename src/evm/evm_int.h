@@ -22,9 +22,9 @@ struct code {
     hash32 hash; /* zero for init code */
     const u8 *bytes;
     u32 len;
-    u32 entries;          /* how often it was entered (decides on translation) */
     const u64 *jumpdests; /* bit i: byte i is a JUMPDEST that is not push data */
     struct fast_code *fast;
+    i64 credit;   /* gas it has used, less what translating it has cost (fast.c) */
     u32 users;    /* frames that run it now; the cache drops it only at 0 */
     bool is_used; /* entered since the cache's hand passed by */
     bool is_cached;
@@ -126,6 +126,8 @@ struct evm {
     struct precompile_cache answers;
     struct code_cache codes;
     void *translator; /* the fast interpreter's work table, made when first needed */
+    /* Gas that went to some code's credit, or to none: burnt, or paid for what takes no time (fast.c). */
+    u64 gas_metered;
     struct evm_step step;
 };
 

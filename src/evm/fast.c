@@ -15,21 +15,48 @@ op_fn *const fast_handlers[FAST_ID_COUNT] = {
 };
 
 enum {
-    ENTRIES_MIN = 4,   /* frames of a code before it is watched from their start */
-    JUMPS_FIRST = 256, /* jumps of one frame before it is watched */
+    JUMPS_FIRST = 256, /* jumps of one frame between looks at whether its code is to be watched */
     JUMPS_MAX = 64,    /* at most so many jumps pass unwatched afterwards */
     HEAT_MIN = 2,      /* times a place is reached before it is translated */
     WORK_FACTOR = 12,  /* instructions looked at and operations made, per byte of code */
     WORK_BASE = 2000,
-    WORK_PRICE = 128, /* gas that must have been used for each of them: see fast_code.credit */
+    WORK_PRICE = 128,  /* gas that must have been used for each of them */
+    WORK_LEAST = 60,   /* what the translator must be able to do before it begins */
+    OPEN_PRICE = 2000, /* gas for a table of translations */
 };
+
+/* --- tables of translations ------------------------------------------------------------------ */
+
+void *fast_alloc(struct fast_code *fast, size_t size, size_t align)
+{
+    size += align - 1;
+    fast->size += size;
+    uintptr_t at = (uintptr_t)arena_alloc(&fast->arena, size);
+    return (void *)((at + align - 1) & ~(uintptr_t)(align - 1));
+}
+
+struct entry_page *fast_page(struct fast_code *fast, u32 pc)
+{
+    struct entry_page **page = &fast->pages[pc >> PAGE_SHIFT];
+    if (*page == &fast->blank) {
+        *page = fast_alloc(fast, sizeof **page, CACHE_LINE);
+        **page = (struct entry_page){0};
+    }
+    return *page;
+}
+
+static size_t page_count(const struct code *code)
+{
+    return (code->len >> PAGE_SHIFT) + 1;
+}
 
 static struct fast_code *fast_code_new(const struct code *code, enum fork fork)
 {
     struct fast_code *fast = NEW(struct fast_code);
     fast->fork = fork;
-    fast->entries = NEW_ARRAY(struct op *, code->len + 1);
-    fast->heat = NEW_ARRAY(u8, code->len + 1);
+    fast->pages = NEW_ARRAY(struct entry_page *, page_count(code));
+    for (size_t i = 0; i < page_count(code); i++)
+        fast->pages[i] = &fast->blank;
     fast->work_left = (u64)code->len * WORK_FACTOR + WORK_BASE;
     arena_init(&fast->arena);
     return fast;
@@ -41,8 +68,7 @@ void fast_code_free(struct code *code)
     if (!fast)
         return;
     arena_fini(&fast->arena);
-    mem_free(fast->entries);
-    mem_free(fast->heat);
+    mem_free(fast->pages);
     mem_free(fast);
     code->fast = NULL;
 }
@@ -51,7 +77,7 @@ size_t fast_code_size(const struct code *code)
 {
     if (!code->fast)
         return 0;
-    return code->fast->size + (code->len + 1) * (sizeof(struct op *) + 1);
+    return sizeof *code->fast + code->fast->size + page_count(code) * sizeof(struct entry_page *);
 }
 
 /* Tells the code cache by how much a code has grown or shrunk. */
@@ -61,34 +87,103 @@ static void account(const struct frame *frame, size_t before)
         frame->evm->codes.bytes += fast_code_size(frame->code) - before;
 }
 
+/* --- what translating may cost --------------------------------------------------------------- */
+
+/* Gas as it was when a frame's own use of it was last put to its code's credit. */
+struct meter {
+    i64 gas;
+    u64 metered; /* by all frames until then */
+};
+
+static struct meter meter_begin(const struct frame *frame)
+{
+    return (struct meter){frame->gas, frame->evm->gas_metered};
+}
+
+/* What the frame has used since; others have metered the rest. */
+static i64 meter_take(struct meter *meter, const struct frame *frame)
+{
+    i64 all = meter->gas - (frame->gas > 0 ? frame->gas : 0);
+    i64 own = all - (i64)(frame->evm->gas_metered - meter->metered);
+    if (own < 0)
+        own = 0;
+    frame->evm->gas_metered += (u64)own;
+    *meter = meter_begin(frame);
+    return own;
+}
+
+/* Credits the code with what its frame has used. */
+static void meter_read(struct meter *meter, const struct frame *frame)
+{
+    frame->code->credit += meter_take(meter, frame);
+}
+
+/* ... but the last stretch of a frame that fails may be gas that was burnt. */
+static void meter_end(struct meter *meter, const struct frame *frame)
+{
+    i64 own = meter_take(meter, frame);
+    if (frame->status == EVM_SUCCESS || frame->status == EVM_REVERT)
+        frame->code->credit += own;
+}
+
+/* The trace at pc, if it can be paid for. What was spent on one that could not stays spent. */
+static struct op *translate_paid(const struct frame *frame, u32 pc)
+{
+    struct code *code = frame->code;
+    struct fast_code *fast = code->fast;
+    if (code->credit < (i64)(WORK_LEAST + fast->work_least) * WORK_PRICE)
+        return NULL;
+    u64 most = (u64)code->credit / WORK_PRICE, work = most;
+    struct op *entry = fast_translate(frame->evm, code, pc, &work);
+    code->credit -= (i64)work * WORK_PRICE;
+    if (work > most) {
+        fast->work_least = 2 * work;
+        return NULL;
+    }
+    fast->work_least /= 2;
+    fast->work_left -= work < fast->work_left ? work : fast->work_left;
+    return entry;
+}
+
+static struct op *translate_free(const struct frame *frame, u32 pc)
+{
+    struct fast_code *fast = frame->code->fast;
+    u64 work = UINT64_MAX;
+    struct op *entry = fast_translate(frame->evm, frame->code, pc, &work);
+    fast->work_left -= work < fast->work_left ? work : fast->work_left;
+    return entry;
+}
+
 struct op *fast_entry(const struct frame *frame, u32 pc, bool is_hot)
 {
     struct fast_code *fast = frame->code->fast;
     if (pc >= frame->code->len)
         return NULL;
-    struct op *entry = fast->entries[pc];
-    if (entry || !fast->work_left || fast->heat[pc] == HEAT_NEVER)
+    struct entry_page *page = fast->pages[pc >> PAGE_SHIFT];
+    struct op *entry = page->entries[pc % PAGE_LEN];
+    if (entry || !fast->work_left || page->heat[pc % PAGE_LEN] == HEAT_NEVER)
         return entry;
-    if (frame->evm->engine != EVM_ENGINE_FAST) {
-        if (fast->heat[pc] < HEAT_MIN)
-            fast->heat[pc]++;
-        if (fast->credit < 0 || (fast->heat[pc] < HEAT_MIN && !is_hot))
-            return NULL;
-    }
     size_t before = fast_code_size(frame->code);
-    u64 work = fast->work_left;
-    entry = fast_translate(frame->evm, frame->code, pc);
-    fast->credit -= (i64)(work - fast->work_left) * WORK_PRICE;
+    if (frame->evm->engine == EVM_ENGINE_FAST) {
+        entry = translate_free(frame, pc);
+    } else {
+        u8 *heat = &fast_page(fast, pc)->heat[pc % PAGE_LEN];
+        *heat += *heat < HEAT_MIN;
+        if (*heat >= HEAT_MIN || is_hot)
+            entry = translate_paid(frame, pc);
+    }
     account(frame, before);
     return entry;
 }
+
+/* --- running --------------------------------------------------------------------------------- */
 
 static enum run_end fast_run(struct frame *frame, struct op *entry)
 {
     struct run run;
     run.frame = frame;
     run.code = frame->code->fast;
-    run.entries = run.code->entries;
+    run.pages = run.code->pages;
     run.code_len = frame->code->len;
     run.floor = (u8 *)frame->stack;
     run.ceiling = (u8 *)(frame->stack + STACK_MAX);
@@ -127,15 +222,12 @@ static void finish_plain(struct frame *frame)
 /*
  * From translated code to where it ends, on the plain interpreter to a jump, and so on. Changing over
  * takes as long as some ten instructions; so the more often it led nowhere, the longer the plain one runs.
- * gas is what the frame had when it was last credited to its code.
  */
-static void run_mixed(struct frame *frame, i64 *gas)
+static void run_mixed(struct frame *frame, struct meter *meter)
 {
-    struct fast_code *fast = frame->code->fast;
     u32 colds = 0, jumps = 1;
     for (;;) {
-        fast->credit += *gas - frame->gas;
-        *gas = frame->gas;
+        meter_read(meter, frame);
         struct op *entry = fast_entry(frame, frame->pc, false);
         if (entry) {
             enum run_end end = fast_run(frame, entry);
@@ -156,6 +248,12 @@ static void run_mixed(struct frame *frame, i64 *gas)
     }
 }
 
+/* Has the code earned a table of translations? */
+static bool can_open(const struct frame *frame)
+{
+    return frame->evm->engine == EVM_ENGINE_FAST || frame->code->credit >= OPEN_PRICE;
+}
+
 /* Makes the code's table of translations, if there is none for this fork yet. */
 static void fast_code_open(const struct frame *frame)
 {
@@ -164,24 +262,30 @@ static void fast_code_open(const struct frame *frame)
     size_t before = fast_code_size(code);
     if (code->fast && code->fast->fork != fork)
         fast_code_free(code);
-    if (!code->fast)
+    if (!code->fast) {
         code->fast = fast_code_new(code, fork);
+        code->credit -= OPEN_PRICE;
+    }
     account(frame, before);
+}
+
+static void frame_run_metered(struct frame *frame, struct meter *meter)
+{
+    /* Looked at anew each time: an inner frame may have run the same code and made the table. */
+    while (!frame->code->fast && !can_open(frame)) {
+        if (run_plain(frame, JUMPS_FIRST))
+            return;
+        meter_read(meter, frame);
+    }
+    fast_code_open(frame);
+    run_mixed(frame, meter);
 }
 
 void frame_run_fast(struct frame *frame)
 {
-    struct code *code = frame->code;
-    i64 gas = frame->gas;
-    if (!code->fast) {
-        bool is_eager = frame->evm->engine == EVM_ENGINE_FAST || ++code->entries >= ENTRIES_MIN;
-        if (!is_eager && run_plain(frame, JUMPS_FIRST))
-            return;
-    }
-    /* Only now: an inner frame may have run the same code and made the table. */
-    fast_code_open(frame);
-    run_mixed(frame, &gas);
-    code->fast->credit += gas - frame->gas;
-    if (!code->is_cached)
-        fast_code_free(code);
+    struct meter meter = meter_begin(frame);
+    frame_run_metered(frame, &meter);
+    meter_end(&meter, frame);
+    if (!frame->code->is_cached)
+        fast_code_free(frame->code);
 }

@@ -97,17 +97,34 @@ static OP(jump_missed)
     LEAVE;
 }
 
-/* Jumps where `target` said. A header's c tells that its trace begins at no jump destination. */
+/*
+ * Goes where `target` says. c is the pc it went to the last time and link the trace there (NULL: none yet). A
+ * header's c tells that its trace begins at no jump destination.
+ */
+static OP(jump_elsewhere)
+{
+    u64 target = RUN->target;
+    if (UNLIKELY(target >= RUN->code_len))
+        TAIL(op_jump_missed);
+    struct op *to = RUN->pages[target >> PAGE_SHIFT]->entries[target % PAGE_LEN];
+    if (UNLIKELY(!to || to->c))
+        TAIL(op_jump_missed);
+    op->c = (i32)target;
+    op->link = to;
+    if (UNLIKELY(!is_fit(RUN, SP, GAS, to)))
+        GOTO(to);
+    GAS -= (i64)to->imm;
+    GOTO(to + 1);
+}
+
+/* Jumps where `target` said. */
 OP(jump_saved)
 {
     SP += op->d;
     GAS += op->b;
-    u64 target = RUN->target;
-    if (UNLIKELY(target >= RUN->code_len))
-        TAIL(op_jump_missed);
-    struct op *to = RUN->entries[target];
-    if (UNLIKELY(!to || to->c))
-        TAIL(op_jump_missed);
+    struct op *to = op->link;
+    if (RUN->target != (u32)op->c || !to)
+        TAIL(op_jump_elsewhere);
     if (UNLIKELY(!is_fit(RUN, SP, GAS, to)))
         GOTO(to);
     GAS -= (i64)to->imm;
@@ -117,8 +134,18 @@ OP(jump_saved)
 /* Jumps where slot a says. */
 OP(jump_dynamic)
 {
-    RUN->target = u256_to_u64_sat(*(const u256 *)(SP + op->a));
-    TAIL(op_jump_saved);
+    u64 target = u256_to_u64_sat(*(const u256 *)(SP + op->a));
+    struct op *to = op->link;
+    SP += op->d;
+    GAS += op->b;
+    if (target != (u32)op->c || !to) {
+        RUN->target = target;
+        TAIL(op_jump_elsewhere);
+    }
+    if (UNLIKELY(!is_fit(RUN, SP, GAS, to)))
+        GOTO(to);
+    GAS -= (i64)to->imm;
+    GOTO(to + 1);
 }
 
 /* A jump to what is no destination. */

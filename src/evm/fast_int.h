@@ -118,27 +118,45 @@ enum run_end {
 
 enum { HEAT_NEVER = 255 };
 
-/* The translation of one piece of code for one fork. */
+enum { PAGE_SHIFT = 6, PAGE_LEN = 1 << PAGE_SHIFT, CACHE_LINE = 64 };
+
+/* What is known of so many neighbouring bytes of code. */
+struct entry_page {
+    struct op *entries[PAGE_LEN]; /* the header of the trace that begins there, or NULL */
+    u8 heat[PAGE_LEN];            /* how often it was reached untranslated, or HEAT_NEVER */
+};
+
+/*
+ * The translation of one piece of code for one fork. Each step of the translator's work is paid for out of
+ * code->credit, so that it never takes more than a fraction of the time spent running the code.
+ */
 struct fast_code {
     enum fork fork;
-    struct op **entries; /* by pc: the header of the trace that begins there, or NULL */
-    u8 *heat;            /* by pc: how often it was reached untranslated, or HEAT_NEVER */
-    struct arena arena;  /* traces and their constants */
-    size_t size;         /* bytes taken from the arena */
-    /*
-     * Gas this code has used, less what its translation has cost so far. Translating waits until this is
-     * not negative, so that it never takes more than a fraction of the time spent running the code.
-     */
-    i64 credit;
-    u64 work_left; /* instructions to look at and operations to make that this code has left */
+    struct entry_page **pages; /* by pc >> PAGE_SHIFT; &blank until something is written */
+    struct entry_page blank;
+    struct arena arena; /* pages, traces and their constants */
+    size_t size;        /* bytes taken from the arena */
+    u64 work_least;     /* a trace that could not be paid for cost so much; credit must exceed it */
+    u64 work_left;      /* instructions to look at and operations to make that this code has left */
 };
+
+static inline struct op *fast_trace_at(const struct fast_code *fast, u64 pc)
+{
+    return fast->pages[pc >> PAGE_SHIFT]->entries[pc & (PAGE_LEN - 1)];
+}
+
+/* The page of pc, to be written. */
+struct entry_page *fast_page(struct fast_code *fast, u32 pc);
+
+/* Memory that lives as long as the translation. */
+void *fast_alloc(struct fast_code *fast, size_t size, size_t align);
 
 /* What handlers reach through one register. Lives in the C frame of fast_run. */
 struct run {
     struct frame *frame;
     struct fast_code *code;
     u8 *floor, *ceiling; /* the stack's bottom, and its bottom plus 1,024 words */
-    struct op **entries;
+    struct entry_page *const *pages;
     u64 code_len;
     u64 target; /* of the dynamic jump under way; 2^64 - 1 for what is no u64 */
     u8 *sp;     /* the registers as they were when the run ended */
@@ -201,9 +219,9 @@ extern op_fn *const fast_handlers[FAST_ID_COUNT];
 
 /*
  * Translates the trace that begins at pc and enters it in code->fast. NULL when nothing can be gained
- * there or the code has used up its work.
+ * there, or when it is given up after so much work. *work becomes what was done.
  */
-struct op *fast_translate(struct evm *evm, const struct code *code, u32 pc);
+struct op *fast_translate(struct evm *evm, const struct code *code, u32 pc, u64 *work);
 
 /* The trace at pc: translated before, or now because it is (known to be) hot. NULL: not yet, or never. */
 struct op *fast_entry(const struct frame *frame, u32 pc, bool is_hot);

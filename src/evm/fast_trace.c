@@ -41,8 +41,7 @@ void trace_fix_top(struct trace *t, i32 *field)
 
 void *trace_alloc(struct trace *t, size_t size)
 {
-    t->fast->size += size;
-    return arena_alloc(&t->fast->arena, size);
+    return fast_alloc(t->fast, size, 16);
 }
 
 /* --- temporaries ---------------------------------------------------------------------------- */

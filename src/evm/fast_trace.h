@@ -11,7 +11,8 @@
 enum {
     STEPS_MAX = 3000,  /* instructions in a trace */
     REPEAT_MAX = 100,  /* a trace this long does not go where it, or another trace, has been */
-    EXITS_MAX = 8,     /* side exits of a trace */
+    EXITS_MAX = 8,     /* side exits of a trace ... */
+    EXITS_FEW = 2,     /* ... of a code whose translation is larger than the processor's caches */
     SEGMENTS_MAX = 48, /* jumps followed inside a trace */
     NEED_MAX = 160,    /* words below the entry's top that a trace may touch */
     VALUES_MAX = 1024, /* alive at once */
@@ -62,7 +63,7 @@ struct trace {
     u32 start, pc;
     u8 previous; /* opcode before this one */
     u32 gas;     /* due so far, with the instruction at hand */
-    unsigned steps, exits, segments;
+    unsigned steps, exits, exits_max, segments;
     u32 segment_starts[SEGMENTS_MAX];
     int height, lowest, highest; /* of the stack in words, relative to the entry's top */
     u16 stack[NEED_MAX + GROWTH_MAX];

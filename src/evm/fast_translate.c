@@ -202,7 +202,7 @@ static void follow(struct trace *t, u32 pc)
 {
     bool is_known = is_followed(t, pc), is_back = pc <= t->pc;
     bool is_loop = is_back && is_known && is_push(t->previous) && !is_call(t);
-    bool is_long = t->steps >= REPEAT_MAX && (is_known || t->fast->entries[pc]);
+    bool is_long = t->steps >= REPEAT_MAX && (is_known || fast_trace_at(t->fast, pc));
     if (t->segments == SEGMENTS_MAX || is_loop || is_long || pc == t->start) {
         trace_leave(t, FAST_jump_cold, pc);
         t->is_done = true;
@@ -404,13 +404,13 @@ static bool is_boundary(const struct trace *t, u8 opcode)
 {
     if (t->steps == 0)
         return false;
-    if (t->steps >= STEPS_MAX || t->exits == EXITS_MAX || t->path.count > OPS_MAX - 64 ||
+    if (t->steps >= STEPS_MAX || t->exits == t->exits_max || t->path.count > OPS_MAX - 64 ||
         t->stubs.count > OPS_MAX - 64)
         return true;
     const struct opcode_info *info = &t->info[opcode];
     if (t->height - info->in + info->out > GROWTH_MAX - 1 || t->height - info->in < -NEED_MAX + 1)
         return true;
-    if (opcode == OP_JUMPDEST && t->steps >= REPEAT_MAX && t->fast->entries[t->pc])
+    if (opcode == OP_JUMPDEST && t->steps >= REPEAT_MAX && fast_trace_at(t->fast, t->pc))
         return true;
     return t->pc == t->start;
 }
@@ -444,7 +444,8 @@ static void step_path(struct trace *t)
     t->previous = opcode;
 }
 
-/* Copies path and stubs behind a header and fills in what is known only now. */
+/* Copies path and stubs behind a header, which shares a line of the cache with what follows, and fills in
+ * what is known only now. */
 static struct op *assemble(struct trace *t)
 {
     for (unsigned i = 0; i < t->fix_count; i++) {
@@ -455,7 +456,7 @@ static struct op *assemble(struct trace *t)
     for (unsigned i = 0; i < t->exits; i++)
         t->path.ops[t->branches[i]].c = (i32)(t->path.count - t->branches[i] + t->stub_starts[i]);
     unsigned count = 1 + t->path.count + t->stubs.count;
-    struct op *ops = trace_alloc(t, count * sizeof *ops);
+    struct op *ops = fast_alloc(t->fast, count * sizeof *ops, CACHE_LINE);
     ops[0] = (struct op){.fn = op_enter,
                          .d = (i32)t->start,
                          .a = -t->lowest * WORD,
@@ -470,6 +471,10 @@ static struct op *assemble(struct trace *t)
     return ops;
 }
 
+enum { SIZE_LARGE = 200000 }; /* bytes of a translation that is spread out */
+
+enum { WORK_TRACE = 8 }; /* what a trace takes besides its operations */
+
 static void trace_init(struct trace *t, const struct code *code, u32 pc)
 {
     memset(t, 0, offsetof(struct trace, spares));
@@ -478,24 +483,30 @@ static void trace_init(struct trace *t, const struct code *code, u32 pc)
     t->fork = code->fast->fork;
     t->info = opcodes(t->fork);
     t->start = t->pc = pc;
+    t->exits_max = t->fast->size < SIZE_LARGE ? EXITS_MAX : EXITS_FEW;
     t->segment_starts[t->segments++] = pc;
     t->out = &t->path;
     t->path.count = t->stubs.count = 0;
 }
 
-struct op *fast_translate(struct evm *evm, const struct code *code, u32 pc)
+struct op *fast_translate(struct evm *evm, const struct code *code, u32 pc, u64 *work)
 {
     if (!evm->translator)
         evm->translator = mem_zalloc(sizeof(struct trace));
     struct trace *t = evm->translator;
+    u64 most = *work, done = 0;
     trace_init(t, code, pc);
-    while (!t->is_done && !t->is_failed)
+    while (!t->is_done && !t->is_failed && done <= most) {
         step_path(t);
-    u64 work = t->steps + t->path.count + t->stubs.count + 8;
-    code->fast->work_left -= work < code->fast->work_left ? work : code->fast->work_left;
+        done = WORK_TRACE + t->steps + t->path.count + t->stubs.count;
+    }
+    *work = done;
+    if (done > most)
+        return NULL;
+    struct entry_page *page = fast_page(code->fast, pc);
     if (t->is_failed || t->steps == 0) {
-        code->fast->heat[pc] = HEAT_NEVER;
+        page->heat[pc % PAGE_LEN] = HEAT_NEVER;
         return NULL;
     }
-    return code->fast->entries[pc] = assemble(t);
+    return page->entries[pc % PAGE_LEN] = assemble(t);
 }

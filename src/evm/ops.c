@@ -641,6 +641,7 @@ static enum evm_status create_any(struct frame *frame, u256 *sp, u256 *out, enum
     if (!frame_charge(frame, memory_cost(frame, end) + words * create_word_gas(evm, kind)))
         return EVM_OUT_OF_GAS;
     frame_report(frame);
+    evm->gas_metered += evm->ops[OP_CREATE].gas - METERED_MAX;
     memory_reach(frame, end);
     create_msg(&msg, frame, sp, kind, code);
     evm_call(evm, &msg, &result);

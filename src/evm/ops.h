@@ -24,10 +24,18 @@ instr_fn instr_create, instr_create2, instr_call, instr_callcode, instr_delegate
  * REVERT's being EVM_REVERT. */
 instr_fn instr_return, instr_revert, instr_selfdestruct;
 
+/*
+ * What costs more than this costs so for the state's sake, or memory's: it takes no time that translating
+ * could be paid for with (gas_metered).
+ */
+enum { METERED_MAX = 1000 };
+
 /* Charges gas; false when there is not enough (gas is negative then). */
 static inline bool frame_charge(struct frame *frame, i64 cost)
 {
     frame->gas -= cost;
+    if (UNLIKELY(cost > METERED_MAX))
+        frame->evm->gas_metered += (u64)(cost - METERED_MAX);
     return frame->gas >= 0;
 }
 
