@@ -65,7 +65,7 @@ bool record_check(struct db *db, enum db_table table, const MDB_val *key, const 
             return true;
         }
     }
-    db_fail_damaged(db, table, key->mv_data, key->mv_size);
+    db_set_damaged(db, table, key->mv_data, key->mv_size);
     return false;
 }
 
@@ -87,12 +87,12 @@ static void absence_check(struct db *db, enum db_table table, MDB_cursor *lib, i
 {
     MDB_val before, value;
     if (!found && key_compare(next, key, key_len) < 0) {
-        db_fail_damaged(db, table, key, key_len);
+        db_set_damaged(db, table, key, key_len);
         return;
     }
     int code = mdb_cursor_get(lib, &before, &value, found ? MDB_LAST : MDB_PREV);
     if (!code && key_compare(&before, key, key_len) >= 0)
-        db_fail_damaged(db, table, key, key_len);
+        db_set_damaged(db, table, key, key_len);
     else if (code && code != MDB_NOTFOUND)
         db_fail(db, code, "read", table);
 }

@@ -68,7 +68,7 @@ void db_fail(struct db *db, int code, const char *what, enum db_table table)
     }
 }
 
-void db_fail_damaged(struct db *db, enum db_table table, const void *key, size_t key_len)
+void db_set_damaged(struct db *db, enum db_table table, const void *key, size_t key_len)
 {
     if (db->damaged)
         return;

@@ -49,6 +49,10 @@ size_t db_pending(const struct db *db);
  */
 MUST_READ enum status db_status(const struct db *db, struct err *err);
 
+/* For owners: this record is whole and yet makes no sense, or one that must be there is not. From now
+ * on as if its checksum had been wrong. */
+void db_set_damaged(struct db *db, enum db_table table, const void *key, size_t key_len);
+
 /* --- values: borrowed until the next put, del, commit or abort --------------------------------- */
 
 struct db_bytes {

@@ -43,9 +43,6 @@ struct db {
 /* Remembers the first failure of the transaction. */
 void db_fail(struct db *db, int code, const char *what, enum db_table table);
 
-/* Remembers that a record cannot be trusted. */
-void db_fail_damaged(struct db *db, enum db_table table, const void *key, size_t key_len);
-
 /* --- cursor.c ----------------------------------------------------------------------------------- */
 
 /* The library's cursor, opened in the current transaction; NULL after a failure. */

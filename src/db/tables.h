@@ -7,21 +7,23 @@
 
 enum { DB_FORMAT = 1 };
 
-/*    name          key                                   value                                   owner */
-#define DB_TABLES(X)                                                                               \
-    X(META, meta)         /* a word in ASCII       as the word says                       chain */ \
-    X(ACCOUNTS, accounts) /* keccak(address)       address, nonce, balance, hashes        state */ \
-    X(SLOTS, slots)     /* keccak(address), keccak(key)   key, value                     state */  \
-    X(CODES, codes)     /* keccak(code)          the code                               state */   \
-    X(NODES, nodes)     /* owner, path           RLP of a trie's branch                 state */   \
-    X(UNDO, undo)       /* number                the change sets that lead back         chain */   \
-    X(BLOCKS, blocks)   /* number, hash          header, body, receipts, total difficulty chain */ \
-    X(NUMBERS, numbers) /* block hash            its number                             chain */   \
-    X(CANONICAL,                                                                                   \
-      canonical) /* number                block hash                             chain */          \
-    X(TRANSACTIONS,                                                                                \
-      transactions) /* transaction hash      block number, index                    chain */       \
-    X(ADDRESSES, addresses) /* address, number, index    nothing                            chain */
+/* clang-format off */
+
+/*    name          key                            value                                       owner */
+#define DB_TABLES(X) \
+    X(META,         meta)         /* a word in ASCII             as the word says                        chain */ \
+    X(ACCOUNTS,     accounts)     /* keccak(address)             address, nonce, balance, hashes         state */ \
+    X(SLOTS,        slots)        /* keccak(address), keccak(key)  key, value                            state */ \
+    X(CODES,        codes)        /* keccak(code)                the code                                state */ \
+    X(NODES,        nodes)        /* owner, path                 a trie's branch                         state */ \
+    X(UNDO,         undo)         /* number                      the change sets that lead back          chain */ \
+    X(BLOCKS,       blocks)       /* number, hash                header, body, receipts, total difficulty chain */ \
+    X(NUMBERS,      numbers)      /* block hash                  its number                              chain */ \
+    X(CANONICAL,    canonical)    /* number                      block hash                              chain */ \
+    X(TRANSACTIONS, transactions) /* transaction hash            block number, index                     chain */ \
+    X(ADDRESSES,    addresses)    /* address, number, index      nothing                                 chain */
+
+/* clang-format on */
 
 enum db_table {
 #define X(name, lower) DB_##name,

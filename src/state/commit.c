@@ -246,11 +246,9 @@ enum status state_commit(struct state *state, struct state_changes **undo, struc
 enum status state_unwind(struct state *state, const struct state_changes *undo, struct err *err)
 {
     state_forget(state);
-    enum status status = state->backend.ops->apply(state->backend.ctx, undo, err);
-    if (status)
-        return status;
+    /* The tries first: what they fetch belongs to the state that is left. */
     tries_apply(state->backend.ops->tries(state->backend.ctx), undo);
-    return STATUS_OK;
+    return state->backend.ops->apply(state->backend.ctx, undo, err);
 }
 
 bool state_account_get(struct state *state, const addr20 *addr, struct account *out)

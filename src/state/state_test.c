@@ -2,6 +2,8 @@
 
 #include "base/mem.h"
 #include "base/test.h"
+#include "state/disk.h"
+#include "state/disk_test.h"
 #include "state/history.h"
 #include "state/memory.h"
 #include "state/state.h"
@@ -25,8 +27,12 @@ struct model {
 };
 
 struct world {
-    struct memory_state *memory;
+    struct memory_state *memory; /* or else a store */
+    struct disk_place place;
+    struct db *db;
+    struct disk_state *disk;
     struct state *state;
+    size_t synced, lowest; /* blocks: the last in the store, the lowest head since then */
     struct model now, checkpoints[DEPTH_MAX];
     u32 marks[DEPTH_MAX];
     unsigned depth;
@@ -362,18 +368,68 @@ static void check_root(struct state *state, const struct model *model)
 
 /* --- blocks -------------------------------------------------------------------------------------- */
 
-static void world_init(struct world *world, u64 seed, enum fork fork)
+enum { NODES_MAX = 20000 };
+
+static struct state_backend world_backend(const struct world *world)
+{
+    return world->memory ? memory_state_backend(world->memory) : disk_state_backend(world->disk);
+}
+
+static void state_open(struct world *world, u64 seed)
+{
+    struct state_backend backend = world_backend(world);
+    world->state = state_new(&backend, seed);
+    state_set_cache(world->state, seed % 2 ? 4 : 100, 20);
+}
+
+static void world_init(struct world *world, u64 seed, enum fork fork, bool on_disk)
 {
     *world = (struct world){.random = seed * 0x9e3779b97f4a7c15 + 1, .fork = fork};
-    world->memory = memory_state_new(seed);
-    struct state_backend backend = memory_state_backend(world->memory);
-    world->state = state_new(&backend, seed);
+    if (on_disk) {
+        world->place = disk_place_new();
+        world->db = disk_place_open(&world->place);
+        world->disk = disk_state_new(world->db, seed % 3 ? NODES_MAX : 1, seed);
+    } else {
+        world->memory = memory_state_new(seed);
+    }
+    state_open(world, seed);
 }
 
 static void world_fini(struct world *world)
 {
     state_free(world->state);
     memory_state_free(world->memory);
+    disk_state_free(world->disk);
+    db_close(world->db);
+    if (world->disk)
+        disk_place_remove(&world->place);
+}
+
+/* What was committed goes to the store; sometimes all is closed and opened again. */
+static void world_sync(struct world *world, size_t head)
+{
+    db_begin(world->db);
+    disk_state_save(world->disk);
+    CHECK_EQ(db_commit(world->db, NULL), STATUS_OK);
+    disk_check_nodes(world->db);
+    world->synced = world->lowest = head;
+    if (rnd(world, 2))
+        return;
+    state_free(world->state);
+    disk_state_free(world->disk);
+    db_close(world->db);
+    u64 seed = rnd(world, 1000);
+    world->db = disk_place_open(&world->place);
+    world->disk = disk_state_new(world->db, seed % 3 ? NODES_MAX : 1, seed);
+    state_open(world, seed);
+}
+
+/* Everything since the last sync is dropped. */
+static void world_go_back(struct world *world)
+{
+    db_abort(world->db);
+    disk_state_forget(world->disk);
+    state_forget(world->state);
 }
 
 static void run_block(struct world *world)
@@ -465,7 +521,7 @@ static void check_history(struct world *world, const struct model *models,
     const struct state_changes *newest_first[BLOCKS];
     for (size_t i = head; i > wanted; i--)
         newest_first[head - i] = undo[i];
-    struct state_backend backend = memory_state_backend(world->memory);
+    struct state_backend backend = world_backend(world);
     struct history *history = history_open(&backend, newest_first, head - wanted);
     struct state_backend old = history_backend(history);
     struct world past = {.state = state_new(&old, 7), .now = models[wanted]};
@@ -477,8 +533,30 @@ static void check_history(struct world *world, const struct model *models,
     history_close(history);
 }
 
+/* Returns the head, which may have become an older one. */
+static size_t sync_or_go_back(struct world *world, const struct model *models,
+                              struct state_changes **undo, size_t head)
+{
+    u64 what = rnd(world, 9);
+    if (what < 3)
+        world_sync(world, head);
+    if (what == 3)
+        disk_state_rest(world->disk);
+    if (what != 4 || world->lowest < world->synced)
+        return head;
+    world_go_back(world);
+    for (; head > world->synced; head--) {
+        state_changes_free(undo[head]);
+        undo[head] = NULL;
+    }
+    world->now = models[head];
+    check_dump(world->state, models + head);
+    check_root(world->state, models + head);
+    return head;
+}
+
 /* Blocks are made, dropped, committed, unwound and looked back at; the model says what must be. */
-static void run_chain(u64 seed, enum fork fork)
+static void run_chain(u64 seed, enum fork fork, bool on_disk)
 {
     struct world world;
     struct model *models = NEW_ARRAY(struct model, BLOCKS);
@@ -486,8 +564,7 @@ static void run_chain(u64 seed, enum fork fork)
     struct arena arena;
     size_t head = 0;
     arena_init(&arena);
-    world_init(&world, seed, fork);
-    state_set_cache(world.state, seed % 2 ? 4 : 100, 20);
+    world_init(&world, seed, fork, on_disk);
     while (head + 1 < BLOCKS / 4) {
         run_block(&world);
         if (rnd(&world, 4) == 0) {
@@ -507,6 +584,7 @@ static void run_chain(u64 seed, enum fork fork)
             state_changes_free(undo[head]);
             undo[head] = NULL;
             world.now = models[--head];
+            world.lowest = head < world.lowest ? head : world.lowest;
             check_dump(world.state, models + head);
             check_root(world.state, models + head);
         }
@@ -514,6 +592,8 @@ static void run_chain(u64 seed, enum fork fork)
             check_history(&world, models, undo, head, rnd(&world, head + 1), &arena);
         if (rnd(&world, 4) == 0)
             check_proof(world.state, models + head, &arena);
+        if (on_disk)
+            head = sync_or_go_back(&world, models, undo, head);
     }
     for (size_t i = 0; i < BLOCKS; i++)
         state_changes_free(undo[i]);
@@ -525,11 +605,17 @@ static void run_chain(u64 seed, enum fork fork)
 TEST(state_equals_model_before_spurious_dragon)
 {
     for (u64 seed = 1; seed <= 12; seed++)
-        run_chain(seed, FORK_HOMESTEAD);
+        run_chain(seed, FORK_HOMESTEAD, false);
 }
 
 TEST(state_equals_model_after_spurious_dragon)
 {
     for (u64 seed = 1; seed <= 12; seed++)
-        run_chain(seed, FORK_PRAGUE);
+        run_chain(seed, FORK_PRAGUE, false);
+}
+
+TEST(state_on_disk_equals_model)
+{
+    for (u64 seed = 1; seed <= 24; seed++)
+        run_chain(seed, seed % 2 ? FORK_PRAGUE : FORK_HOMESTEAD, true);
 }

@@ -20,12 +20,22 @@ void trie_init_source(struct trie *trie, struct trie_pool *pool, const struct tr
         link_set_hash(&trie->root, root);
 }
 
+void trie_init_stored(struct trie *trie, struct trie_pool *pool, const struct trie_source *source,
+                      const hash32 *owner)
+{
+    *trie = (struct trie){.pool = pool, .source = source, .owner = *owner};
+    link_set(&trie->root, stored_load(trie, &trie->root, NULL, 0));
+    trie_hash(&trie, 1);
+    if (!link_is_empty(&trie->root))
+        trie->root.bits |= LINK_SAVED;
+}
+
 bool trie_is_empty(const struct trie *trie)
 {
     return link_is_empty(&trie->root);
 }
 
-static void node_free(struct trie_pool *pool, void *node)
+void node_free(struct trie_pool *pool, void *node)
 {
     if (!node)
         return;
@@ -39,8 +49,22 @@ static void node_free(struct trie_pool *pool, void *node)
     node_release(pool, branch, branch_size(branch));
 }
 
+static bool is_stored(const struct trie *trie)
+{
+    return trie->source && trie->source->store;
+}
+
+/* The store is told that the branch which was there is no more. */
+static void branch_gone(const struct trie *trie, const u8 *path, size_t path_len)
+{
+    if (is_stored(trie))
+        trie->source->store->gone(trie->source->ctx, &trie->owner, path, path_len, false);
+}
+
 void trie_clear(struct trie *trie)
 {
+    if (is_stored(trie) && !link_is_empty(&trie->root))
+        trie->source->store->gone(trie->source->ctx, &trie->owner, NULL, 0, true);
     node_free(trie->pool, link_node(&trie->root));
     trie->root = (struct trie_link){0};
 }
@@ -49,9 +73,12 @@ static void *link_load(struct trie *trie, struct trie_link *link, const u8 *pref
 {
     void *node;
     u8 path[TRIE_NIBBLES_MAX + 2];
-    memcpy(path, prefix, path_len);
+    if (path_len)
+        memcpy(path, prefix, path_len);
     if (link->bits & LINK_EMBEDDED) {
         node = node_decode(trie, link->ref, (size_t)(link->ref[0] - 0xc0) + 1, path, path_len);
+    } else if (is_stored(trie)) {
+        node = stored_load(trie, link, path, path_len);
     } else {
         assert(trie->source);
         size_t len;
@@ -60,7 +87,7 @@ static void *link_load(struct trie *trie, struct trie_link *link, const u8 *pref
         node = rlp ? node_decode(trie, rlp, len, path, path_len) : NULL;
     }
     if (node)
-        link->bits |= (u64)(uintptr_t)node;
+        link->bits |= (u64)(uintptr_t)node | (is_stored(trie) ? LINK_SAVED : 0);
     return node;
 }
 
@@ -270,6 +297,7 @@ static void branch_collapse(struct trie *trie, struct trie_link *link, struct br
     memcpy(path + depth, branch_prefix(branch), len);
     path[depth + len++] = (u8)nibble;
     struct branch *child = link_resolve(trie, branch->links, path, depth + len);
+    branch_gone(trie, path, child && child->kind == NODE_BRANCH ? depth + len : depth);
     if (child && child->kind == NODE_BRANCH) {
         memcpy(path + depth + len, branch_prefix(child), child->prefix_len);
         struct branch *merged =

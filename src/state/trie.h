@@ -29,6 +29,23 @@ struct trie_source {
     const u8 *(*node_get)(void *ctx, const hash32 *owner, const u8 *path, size_t path_len,
                           size_t *len);
     void *ctx;
+    const struct trie_store_ops *store; /* for a source that tries are saved to: instead of get */
+};
+
+/* What a store has at a path: a branch as trie_save gave it, or else the only key below and its value. */
+struct trie_stored {
+    const u8 *branch; /* NULL: a leaf */
+    size_t branch_len;
+    const u8 *key, *value;
+    size_t key_len, value_len;
+};
+
+struct trie_store_ops {
+    /* is_leaf: known to be one, so that no branch need be looked for. False: see above. */
+    bool (*find)(void *ctx, const hash32 *owner, const u8 *path, size_t path_len, bool is_leaf,
+                 struct trie_stored *found);
+    /* There is no branch at this path any more, or none below it either. */
+    void (*gone)(void *ctx, const hash32 *owner, const u8 *path, size_t path_len, bool below_too);
 };
 
 struct trie_link {
@@ -49,6 +66,10 @@ void trie_init(struct trie *trie, struct trie_pool *pool);
 /* A trie whose nodes are fetched when needed. root is the hash of its root node. source is borrowed. */
 void trie_init_source(struct trie *trie, struct trie_pool *pool, const struct trie_source *source,
                       const hash32 *owner, const hash32 *root);
+
+/* A trie that the store has. Its root is looked for: an empty trie has none. */
+void trie_init_stored(struct trie *trie, struct trie_pool *pool, const struct trie_source *source,
+                      const hash32 *owner);
 
 void trie_clear(struct trie *trie); /* gives the nodes back to the pool; empty afterwards */
 
@@ -78,6 +99,26 @@ const u8 *trie_node(struct trie *trie, const u8 *path, size_t path_len, struct a
  * The bytes are borrowed for the call. All hashes must be up to date. */
 typedef void trie_node_fn(void *arg, const u8 *node, size_t len);
 void trie_prove(struct trie *trie, const u8 *key, size_t key_len, trie_node_fn *fn, void *arg);
+
+/* --- tries in a store ------------------------------------------------------------------------- */
+
+/*
+ * Calls put with every branch that the store does not have as it is now, and with a NULL record for one
+ * that became so short that it is part of its parent. The record is borrowed for the call. All hashes
+ * must be up to date.
+ */
+typedef void trie_put_fn(void *arg, const hash32 *owner, const u8 *path, size_t path_len,
+                         const u8 *record, size_t len);
+void trie_save(struct trie *trie, trie_put_fn *put, void *arg);
+
+/* Is this a branch's record? */
+bool trie_record_is_sound(const u8 *record, size_t len);
+
+/* Gives back the memory of all nodes below that many branches; the trie must have been saved. */
+void trie_unload(struct trie *trie, unsigned branches_kept);
+
+/* Bytes of the nodes in memory. */
+size_t trie_pool_size(const struct trie_pool *pool);
 
 /* --- roots of lists that are not kept --------------------------------------------------------- */
 

@@ -42,6 +42,8 @@ union node_ptr {
 enum {
     LINK_REF = 1,      /* ref is what the parent's encoding holds */
     LINK_EMBEDDED = 2, /* ref is the node itself, shorter than 32 bytes */
+    LINK_SAVED = 4,    /* the store has everything from here down */
+    LINK_LEAF = 8,     /* the node, when not in memory, is a leaf in the store */
     LINK_FLAGS = 15,
 };
 
@@ -125,6 +127,13 @@ void pool_trim(struct trie_pool *pool);
  * byte. NULL only for an empty link and where a source failed.
  */
 void *link_resolve(struct trie *trie, struct trie_link *link, const u8 *path, size_t path_len);
+
+void node_free(struct trie_pool *pool, void *node);
+
+/* --- trie_store.c --------------------------------------------------------------------------- */
+
+/* Fetches the node from the trie's store; NULL when that failed. */
+void *stored_load(struct trie *trie, const struct trie_link *link, const u8 *path, size_t path_len);
 
 /* --- trie_load.c ---------------------------------------------------------------------------- */
 

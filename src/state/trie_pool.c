@@ -30,6 +30,7 @@ struct trie_pool {
     struct large_node *large;
     void *scratch;
     size_t scratch_size;
+    size_t used; /* bytes of nodes */
     struct free_node *free[CLASS_COUNT + 1];
 };
 
@@ -74,6 +75,13 @@ static void large_release(struct trie_pool *pool, void *bytes)
     mem_free(node);
 }
 
+static void class_give(struct trie_pool *pool, void *node, size_t class)
+{
+    struct free_node *freed = node;
+    freed->next = pool->free[class];
+    pool->free[class] = freed;
+}
+
 /* The rest of the old chunk becomes free nodes. */
 static void chunk_add(struct trie_pool *pool)
 {
@@ -81,7 +89,7 @@ static void chunk_add(struct trie_pool *pool)
         size_t class = (size_t)(pool->end - pool->next) / CLASS_BYTES;
         if (class > CLASS_COUNT)
             class = CLASS_COUNT;
-        node_release(pool, pool->next, class * CLASS_BYTES);
+        class_give(pool, pool->next, class);
         pool->next += class * CLASS_BYTES;
     }
     size_t size = pool->chunks ? pool->chunks->size * 2 : CHUNK_MIN;
@@ -98,6 +106,7 @@ static void chunk_add(struct trie_pool *pool)
 void *node_alloc(struct trie_pool *pool, size_t size)
 {
     size_t class = (size + CLASS_BYTES - 1) / CLASS_BYTES;
+    pool->used += class * CLASS_BYTES;
     if (class > CLASS_COUNT)
         return large_alloc(pool, size);
     struct free_node *node = pool->free[class];
@@ -115,13 +124,16 @@ void *node_alloc(struct trie_pool *pool, size_t size)
 void node_release(struct trie_pool *pool, void *node, size_t size)
 {
     size_t class = (size + CLASS_BYTES - 1) / CLASS_BYTES;
-    if (class > CLASS_COUNT) {
+    pool->used -= class * CLASS_BYTES;
+    if (class > CLASS_COUNT)
         large_release(pool, node);
-        return;
-    }
-    struct free_node *freed = node;
-    freed->next = pool->free[class];
-    pool->free[class] = freed;
+    else
+        class_give(pool, node, class);
+}
+
+size_t trie_pool_size(const struct trie_pool *pool)
+{
+    return pool->used;
 }
 
 void *pool_scratch(struct trie_pool *pool, size_t size)

@@ -3,11 +3,22 @@
 #include "base/mem.h"
 #include "prim/rlp.h"
 #include "state/table.h"
+#include "state/trie_int.h"
+
+struct storage_entry {
+    struct trie trie; /* its owner is the hashed address */
+    bool open;        /* false: given back to the pile */
+    bool listed;      /* among the recent */
+    u32 used;         /* when it was last looked for: counts saves */
+};
 
 struct storage_tries {
     u64 seed;
     struct table table;
-    struct pile tries; /* struct trie; its owner is the hashed address */
+    struct pile entries;
+    u32 *recent; /* looked for since the last save */
+    u32 recent_count, recent_cap;
+    u32 saves;
 };
 
 struct state_tries *tries_new(u64 seed)
@@ -17,7 +28,7 @@ struct state_tries *tries_new(u64 seed)
     trie_init(&tries->accounts, tries->pool);
     tries->storage = NEW(struct storage_tries);
     tries->storage->seed = seed;
-    pile_init(&tries->storage->tries, sizeof(struct trie));
+    pile_init(&tries->storage->entries, sizeof(struct storage_entry));
     return tries;
 }
 
@@ -27,7 +38,8 @@ void tries_free(struct state_tries *tries)
         return;
     trie_pool_free(tries->pool);
     table_fini(&tries->storage->table);
-    pile_fini(&tries->storage->tries);
+    pile_fini(&tries->storage->entries);
+    mem_free(tries->storage->recent);
     mem_free(tries->storage);
     mem_free(tries);
 }
@@ -78,46 +90,145 @@ void tries_put_account(struct state_tries *tries, const hash32 *addr_hash,
     trie_put(&tries->accounts, addr_hash->b, sizeof addr_hash->b, rlp, len);
 }
 
-static u32 storage_find(struct storage_tries *storage, const hash32 *addr_hash, u32 hash)
+static u32 storage_hash(const struct storage_tries *storage, const hash32 *addr_hash)
 {
-    struct table_walk walk = table_walk(hash);
+    return table_hash_bytes(storage->seed, addr_hash->b, sizeof addr_hash->b);
+}
+
+static u32 storage_find(struct storage_tries *storage, const hash32 *addr_hash)
+{
+    struct table_walk walk = table_walk(storage_hash(storage, addr_hash));
     for (;;) {
         u32 index = table_next(&storage->table, &walk);
         if (index == TABLE_NONE)
             return TABLE_NONE;
-        const struct trie *trie = pile_at(&storage->tries, index);
-        if (hash32_eq(&trie->owner, addr_hash))
+        const struct storage_entry *entry = pile_at(&storage->entries, index);
+        if (hash32_eq(&entry->trie.owner, addr_hash))
             return index;
     }
+}
+
+static u32 storage_add(struct state_tries *tries, const hash32 *addr_hash)
+{
+    struct storage_tries *storage = tries->storage;
+    u32 index = pile_take(&storage->entries);
+    table_add(&storage->table, storage_hash(storage, addr_hash), index);
+    struct storage_entry *entry = pile_at(&storage->entries, index);
+    *entry = (struct storage_entry){.open = true};
+    trie_init(&entry->trie, tries->pool);
+    entry->trie.owner = *addr_hash;
+    if (tries->storage_open)
+        tries->storage_open(tries->ctx, &entry->trie, addr_hash);
+    return index;
+}
+
+static void storage_list(struct storage_tries *storage, u32 index)
+{
+    if (storage->recent_count == storage->recent_cap) {
+        storage->recent_cap = storage->recent_cap ? 2 * storage->recent_cap : 64;
+        storage->recent = mem_realloc(storage->recent, storage->recent_cap * sizeof(u32));
+    }
+    storage->recent[storage->recent_count++] = index;
 }
 
 struct trie *tries_storage(struct state_tries *tries, const hash32 *addr_hash)
 {
     struct storage_tries *storage = tries->storage;
-    u32 hash = table_hash_bytes(storage->seed, addr_hash->b, sizeof addr_hash->b);
-    u32 index = storage_find(storage, addr_hash, hash);
-    if (index != TABLE_NONE)
-        return pile_at(&storage->tries, index);
-    index = pile_take(&storage->tries);
-    table_add(&storage->table, hash, index);
-    struct trie *trie = pile_at(&storage->tries, index);
-    trie_init(trie, tries->pool);
-    trie->owner = *addr_hash;
-    if (tries->storage_open)
-        tries->storage_open(tries->ctx, trie, addr_hash);
-    return trie;
+    u32 index = storage_find(storage, addr_hash);
+    if (index == TABLE_NONE)
+        index = storage_add(tries, addr_hash);
+    struct storage_entry *entry = pile_at(&storage->entries, index);
+    if (tries->stored && !entry->listed) {
+        entry->listed = true;
+        entry->used = storage->saves;
+        storage_list(storage, index);
+    }
+    return &entry->trie;
+}
+
+static void storage_remove(struct storage_tries *storage, u32 index)
+{
+    struct storage_entry *entry = pile_at(&storage->entries, index);
+    table_del(&storage->table, storage_hash(storage, &entry->trie.owner), index);
+    entry->open = false;
+    pile_give(&storage->entries, index);
 }
 
 void tries_drop_storage(struct state_tries *tries, const hash32 *addr_hash)
 {
-    struct storage_tries *storage = tries->storage;
-    u32 hash = table_hash_bytes(storage->seed, addr_hash->b, sizeof addr_hash->b);
-    u32 index = storage_find(storage, addr_hash, hash);
+    u32 index = storage_find(tries->storage, addr_hash);
     if (index == TABLE_NONE)
         return;
-    trie_clear(pile_at(&storage->tries, index));
-    table_del(&storage->table, hash, index);
-    pile_give(&storage->tries, index);
+    trie_clear(&((struct storage_entry *)pile_at(&tries->storage->entries, index))->trie);
+    storage_remove(tries->storage, index);
+}
+
+/* --- in a store ------------------------------------------------------------------------------- */
+
+void tries_save(struct state_tries *tries, trie_put_fn *put, void *arg)
+{
+    struct storage_tries *storage = tries->storage;
+    trie_save(&tries->accounts, put, arg);
+    for (u32 i = 0; i < storage->recent_count; i++) {
+        struct storage_entry *entry = pile_at(&storage->entries, storage->recent[i]);
+        if (!entry->open)
+            continue;
+        entry->listed = false;
+        trie_save(&entry->trie, put, arg);
+    }
+    storage->recent_count = 0;
+    storage->saves++;
+}
+
+static bool trie_is_saved(const struct trie *trie)
+{
+    return trie_is_empty(trie) || trie->root.bits & LINK_SAVED || !link_node(&trie->root);
+}
+
+bool tries_are_saved(const struct state_tries *tries)
+{
+    const struct storage_tries *storage = tries->storage;
+    for (u32 i = 0; i < storage->recent_count; i++) {
+        const struct storage_entry *entry = pile_at(&storage->entries, storage->recent[i]);
+        if (entry->open && !trie_is_saved(&entry->trie))
+            return false;
+    }
+    return trie_is_saved(&tries->accounts);
+}
+
+/* Storage tries that were not looked for in the last `idle` saves. */
+static void unload_storage(struct state_tries *tries, u32 idle, size_t bytes_max)
+{
+    struct storage_tries *storage = tries->storage;
+    for (u32 i = 0; i < storage->entries.count; i++) {
+        struct storage_entry *entry = pile_at(&storage->entries, i);
+        if (!entry->open || storage->saves - entry->used < idle)
+            continue;
+        if (trie_pool_size(tries->pool) <= bytes_max)
+            return;
+        trie_unload(&entry->trie, 0);
+        storage_remove(storage, i);
+    }
+}
+
+void tries_unload(struct state_tries *tries, size_t bytes_max)
+{
+    assert(tries_are_saved(tries));
+    /* What was not used lately goes first, then the lower parts, last of all the top. */
+    for (u32 idle = 16; idle > 1 && trie_pool_size(tries->pool) > bytes_max; idle /= 4)
+        unload_storage(tries, idle, bytes_max);
+    for (unsigned kept = 5; kept-- > 0 && trie_pool_size(tries->pool) > bytes_max;) {
+        trie_unload(&tries->accounts, kept);
+        if (kept == 2)
+            unload_storage(tries, 0, bytes_max);
+    }
+}
+
+size_t slot_encode(u8 out[33], const u256 *value)
+{
+    u8 be[32];
+    u256_store_be(be, *value);
+    return (size_t)(number_put(out, be, sizeof be) - out);
 }
 
 void storage_trie_put(struct trie *trie, const hash32 *key_hash, const u256 *value)
@@ -126,9 +237,8 @@ void storage_trie_put(struct trie *trie, const hash32 *key_hash, const u256 *val
         trie_del(trie, key_hash->b, sizeof key_hash->b);
         return;
     }
-    u8 be[32], rlp[33];
-    u256_store_be(be, *value);
-    size_t len = (size_t)(number_put(rlp, be, sizeof be) - rlp);
+    u8 rlp[33];
+    size_t len = slot_encode(rlp, value);
     trie_put(trie, key_hash->b, sizeof key_hash->b, rlp, len);
 }
 
