@@ -5,48 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/nearest.h"
+
 enum { WORD_MAX = 48, OPTIONS_MAX = 64 };
-
-static size_t min3(size_t a, size_t b, size_t c)
-{
-    size_t m = a < b ? a : b;
-    return m < c ? m : c;
-}
-
-/* Levenshtein's distance, by rows. */
-static size_t edit_distance(const char *a, const char *b)
-{
-    size_t m = strlen(a), n = strlen(b);
-    if (m > WORD_MAX || n > WORD_MAX)
-        return WORD_MAX;
-    size_t row[WORD_MAX + 1];
-    for (size_t j = 0; j <= n; j++)
-        row[j] = j;
-    for (size_t i = 1; i <= m; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= n; j++) {
-            size_t above = row[j];
-            row[j] = min3(above + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1]));
-            diagonal = above;
-        }
-    }
-    return row[n];
-}
-
-const char *args_nearest(const char *word, const char *const *names, size_t count)
-{
-    const char *best = NULL;
-    size_t best_distance = strlen(word) / 3 + 2;
-    for (size_t i = 0; i < count; i++) {
-        size_t distance = edit_distance(word, names[i]);
-        if (distance < best_distance) {
-            best_distance = distance;
-            best = names[i];
-        }
-    }
-    return best;
-}
 
 static const struct args_option *find_option(const struct args_option *options, const char *name,
                                              size_t len)
@@ -66,7 +27,7 @@ static enum args_outcome unknown_option(const struct args_option *options, const
         names[count++] = o->name;
     char word[WORD_MAX + 1];
     snprintf(word, sizeof word, "%.*s", (int)len, name);
-    const char *near = args_nearest(word, names, count);
+    const char *near = nearest_word(word, names, count);
     if (near)
         err_set(err, STATUS_INVALID, "there is no option --%s; did you mean --%s?", word, near);
     else

@@ -52,6 +52,3 @@ MUST_READ bool args_begin(const struct args_command *command, const struct args_
 
 /* Prints "PROGRAM: words" on standard error; returns EXIT_USAGE. */
 int args_fail(const struct args_command *command, const char *fmt, ...) PRINTF_LIKE(2, 3);
-
-/* Of count names the one nearest to word, if it is near enough to be meant; else NULL. */
-const char *args_nearest(const char *word, const char *const *names, size_t count);

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "args/args.h"
+#include "base/nearest.h"
 #include "base/test.h"
 
 struct values {
@@ -58,6 +59,6 @@ TEST(args_says_what_was_meant)
 TEST(args_knows_near_words)
 {
     static const char *const names[] = {"dev", "evm", "node"};
-    CHECK_STR(args_nearest("nod", names, 3), "node");
-    CHECK(!args_nearest("something", names, 3));
+    CHECK_STR(nearest_word("nod", names, 3), "node");
+    CHECK(!nearest_word("something", names, 3));
 }

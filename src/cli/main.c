@@ -7,6 +7,7 @@
 
 #include "args/args.h"
 #include "args/version.h"
+#include "base/nearest.h"
 #include "sys/program.h"
 
 struct command {
@@ -35,7 +36,7 @@ static int unknown_command(const char *word)
     const char *names[ARRAY_LEN(commands)];
     for (size_t i = 0; i < ARRAY_LEN(commands); i++)
         names[i] = commands[i].name;
-    const char *near = args_nearest(word, names, ARRAY_LEN(commands));
+    const char *near = nearest_word(word, names, ARRAY_LEN(commands));
     fprintf(stderr, "ashlar: there is no command \"%s\"", word);
     if (near)
         fprintf(stderr, "; did you mean \"%s\"?", near);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "args/args.h"
+#include "base/nearest.h"
 #include "evmcli/commands.h"
 
 struct command {
@@ -45,7 +46,7 @@ static int unknown_command(const char *word)
     const char *names[ARRAY_LEN(COMMANDS)];
     for (size_t i = 0; i < ARRAY_LEN(COMMANDS); i++)
         names[i] = COMMANDS[i].name;
-    const char *near = args_nearest(word, names, ARRAY_LEN(COMMANDS));
+    const char *near = nearest_word(word, names, ARRAY_LEN(COMMANDS));
     fprintf(stderr, "ashlar-evm: there is no command \"%s\"", word);
     if (near)
         fprintf(stderr, "; did you mean %s?", near);

@@ -4,6 +4,7 @@
 
 #include "args/args.h"
 #include "args/version.h"
+#include "base/nearest.h"
 #include "node/node.h"
 
 static const struct {
@@ -12,6 +13,7 @@ static const struct {
     const char *summary;
 } commands[] = {
     {"dev", node_dev_main, "a chain for one developer, sealing transactions as they come"},
+    {"genesis", node_genesis_main, "says what is wrong with a genesis file, and what it makes"},
 };
 
 static void print_usage(FILE *to)
@@ -27,7 +29,7 @@ static int unknown_command(const char *word)
     const char *names[ARRAY_LEN(commands)];
     for (size_t i = 0; i < ARRAY_LEN(commands); i++)
         names[i] = commands[i].name;
-    const char *near = args_nearest(word, names, ARRAY_LEN(commands));
+    const char *near = nearest_word(word, names, ARRAY_LEN(commands));
     fprintf(stderr, "ashlar-node: there is no command \"%s\"", word);
     if (near)
         fprintf(stderr, "; did you mean \"%s\"?", near);

@@ -2,3 +2,4 @@
 #pragma once
 
 int node_dev_main(int argc, char **argv);
+int node_genesis_main(int argc, char **argv);

@@ -103,6 +103,7 @@ void chain_config_init(struct chain_config *config, enum fork fork)
         .muir_glacier = CONFIG_NEVER,
         .arrow_glacier = CONFIG_NEVER,
         .gray_glacier = CONFIG_NEVER,
+        .merge_netsplit = CONFIG_NEVER,
         .deposit_contract = DEPOSIT_CONTRACT,
         .has_ttd = fork >= FORK_PARIS,
     };

@@ -46,6 +46,7 @@ struct chain_config {
     u64 muir_glacier; /* bomb delays: block numbers */
     u64 arrow_glacier;
     u64 gray_glacier;
+    u64 merge_netsplit; /* EIP-3675: changes no rule, but counts in fork ids; CONFIG_NEVER */
     u64 blob_at[BLOB_UPGRADE_COUNT]; /* seconds; CONFIG_NEVER */
     struct blob_params blob[BLOB_UPGRADE_COUNT];
     addr20 deposit_contract; /* EIP-6110 */

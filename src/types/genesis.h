@@ -1,12 +1,13 @@
 /*
- * Genesis files in geth's format: {config, alloc, difficulty, gasLimit, ...}. Unknown keys are
- * named and refused, and every error names the field it is about.
+ * Genesis files in geth's format: {config, alloc, difficulty, gasLimit, ...}. Unknown keys are named and
+ * refused, and every mistake says where it stands and which field it is about. As in geth, letter case in
+ * keys does not count (another spelling is worth a warning), null stands for nothing, and numbers may be
+ * JSON's, decimal or 0x text.
  */
 #pragma once
 
 #include "base/arena.h"
 #include "base/status.h"
-#include "prim/json.h"
 #include "types/chain_config.h"
 #include "types/header.h"
 
@@ -32,16 +33,27 @@ struct genesis {
     u32 account_count;
 };
 
+/* Stops at the first mistake: err is "genesis: line 3, column 5: config.londonBlock: ...". */
 MUST_READ enum status genesis_parse(struct genesis *genesis, struct arena *arena, const char *text,
                                     size_t len, struct err *err);
 
-/* Parts of it, for files that hold them under other names. */
-MUST_READ enum status genesis_parse_json(struct genesis *genesis, struct arena *arena, json root,
-                                         struct err *err);
-MUST_READ enum status genesis_parse_config(struct chain_config *config, json object,
-                                           struct err *err);
-MUST_READ enum status genesis_parse_alloc(const struct genesis_account **accounts, u32 *count,
-                                          struct arena *arena, json object, struct err *err);
+struct genesis_finding {
+    bool is_mistake;       /* else a warning: the file is good without heeding it */
+    unsigned line, column; /* from 1 */
+    const char *text;      /* "config.londonBlock: ..."; lent for the call */
+};
+
+typedef void genesis_found(void *ctx, const struct genesis_finding *finding);
+
+enum { GENESIS_FINDINGS_MAX = 100 };
+
+/*
+ * The same to the end of the file: every mistake and warning is reported, the first GENESIS_FINDINGS_MAX of
+ * either. STATUS_OK when there was no mistake; *genesis is untouched otherwise.
+ */
+MUST_READ enum status genesis_check(struct genesis *genesis, struct arena *arena, const char *text,
+                                    size_t len, genesis_found *found, void *ctx);
+
 /* Fills the roots, base fee and later fields that the fork at the genesis block asks for and the
  * maker left out. */
 void genesis_complete_header(struct header *header, const struct chain_config *config);
