@@ -4,10 +4,13 @@
 
 #include "args/args.h"
 #include "args/version.h"
+#include "base/mem.h"
 #include "node/banner.h"
 #include "node/dev_options.h"
 #include "node/node.h"
+#include "rpc/ahead.h"
 #include "sys/random.h"
+#include "sys/workers.h"
 
 #if defined(__clang__)
 #    define COMPILER "clang"
@@ -16,24 +19,86 @@
 #endif
 
 /* An answer this large is rare; its memory is given back. */
-enum { ANSWER_KEEP = 1 << 20 };
+enum { ANSWER_KEEP = 1 << 20, PART_TXS = 4 };
 
 struct node {
     struct loop *loop;
     struct dev *dev;
     struct rpc *rpc;
+    struct workers *workers;
     struct http_server *server;
     struct buf answer;
 };
 
-static void on_request(void *ctx, struct http_exchange *exchange, const char *body, size_t len)
+static void send_answer(struct node *node, struct http_exchange *exchange)
 {
-    struct node *node = ctx;
-    rpc_handle(node->rpc, body, len, &node->answer);
     http_answer(exchange, node->answer.data, node->answer.len);
     if (node->answer.cap > ANSWER_KEEP)
         buf_fini(&node->answer);
 }
+
+/* --- requests that bring transactions --------------------------------------------------------- */
+
+/* Such a request waits until the senders are found, which goes on beside the loop; some at a time in one job. */
+struct part {
+    struct job job;
+    struct delayed *delayed;
+    u32 from, to;
+};
+
+struct delayed {
+    struct node *node;
+    struct http_exchange *exchange;
+    struct rpc_ahead *ahead;
+    u32 parts_left;
+    struct part parts[];
+};
+
+static void part_run(struct job *job)
+{
+    struct part *part = (struct part *)job;
+    rpc_ahead_recover(part->delayed->ahead, part->from, part->to);
+}
+
+static void part_done(struct job *job)
+{
+    struct delayed *delayed = ((struct part *)job)->delayed;
+    if (--delayed->parts_left)
+        return;
+    struct node *node = delayed->node;
+    rpc_ahead_handle(node->rpc, delayed->ahead, &node->answer);
+    send_answer(node, delayed->exchange);
+    rpc_ahead_free(delayed->ahead);
+    mem_free(delayed);
+}
+
+static void look_ahead(struct node *node, struct http_exchange *exchange, struct rpc_ahead *ahead)
+{
+    u32 txs = rpc_ahead_count(ahead), count = (txs + PART_TXS - 1) / PART_TXS;
+    struct delayed *delayed = mem_alloc(sizeof *delayed + count * sizeof delayed->parts[0]);
+    *delayed = (struct delayed){node, exchange, ahead, count};
+    for (u32 i = 0; i < count; i++) {
+        u32 from = i * PART_TXS, to = i + 1 == count ? txs : from + PART_TXS;
+        struct part *part = &delayed->parts[i];
+        *part = (struct part){{.run = part_run, .done = part_done}, delayed, from, to};
+        workers_add(node->workers, &part->job);
+    }
+}
+
+static void on_request(void *ctx, struct http_exchange *exchange, const char *body, size_t len)
+{
+    struct node *node = ctx;
+    struct rpc_ahead *ahead =
+        workers_are_many(node->workers) ? rpc_ahead_new(node->rpc, body, len) : NULL;
+    if (ahead) {
+        look_ahead(node, exchange, ahead);
+        return;
+    }
+    rpc_handle(node->rpc, body, len, &node->answer);
+    send_answer(node, exchange);
+}
+
+/* --- life ------------------------------------------------------------------------------------- */
 
 static void on_end(void *ctx)
 {
@@ -56,12 +121,14 @@ static enum status node_open(struct node *node, const struct dev_command *comman
     rpc.client = "ashlar/v" ASHLAR_VERSION "/linux/" COMPILER;
     rpc.seed = random_u64();
     node->rpc = rpc_new(node->dev, &rpc);
+    node->workers = workers_new(node->loop, 0);
     return http_server_open(&node->server, node->loop, &command->http, on_request, node, err);
 }
 
 static void node_close(struct node *node)
 {
     http_server_close(node->server);
+    workers_free(node->workers);
     rpc_free(node->rpc);
     dev_close(node->dev);
     loop_free(node->loop);

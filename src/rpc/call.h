@@ -36,6 +36,7 @@ struct rpc {
     u32 method_mask;
     struct arena arena; /* of the request at hand */
     struct rpc_filters *filters;
+    struct rpc_ahead *ahead; /* of the request at hand; NULL mostly */
 };
 
 struct rpc_call {

@@ -3,6 +3,7 @@
 
 #include "consensus/fee.h"
 #include "prim/keccak.h"
+#include "rpc/ahead.h"
 #include "rpc/param.h"
 #include "rpc/run.h"
 #include "rpc/shape.h"
@@ -107,12 +108,18 @@ static bool send_bytes(struct rpc_call *call, const u8 *bytes, size_t len, const
     return rpc_fail(call, RPC_SERVER_ERROR, "%s", err.text);
 }
 
+static bool send_raw(struct rpc_call *call, const u8 *bytes, size_t len, hash32 *hash)
+{
+    const addr20 *sender = rpc_ahead_sender(call->rpc->ahead, bytes, len);
+    return send_bytes(call, bytes, len, sender, hash);
+}
+
 static void eth_sendRawTransaction(struct rpc_call *call)
 {
     const u8 *bytes;
     size_t len;
     hash32 hash;
-    if (param_data(call, 0, &bytes, &len) && send_bytes(call, bytes, len, NULL, &hash))
+    if (param_data(call, 0, &bytes, &len) && send_raw(call, bytes, len, &hash))
         json_out_hash(call->out, RPC_RESULT, &hash);
 }
 
@@ -128,7 +135,7 @@ static void eth_sendRawTransactionSync(struct rpc_call *call)
         return;
     if (param_has(call, 1) && !param_loose_u64(call, 1, &timeout_ms))
         return;
-    if (!send_bytes(call, bytes, len, NULL, &hash))
+    if (!send_raw(call, bytes, len, &hash))
         return;
     const struct chain_block *block = chain_find_tx(call->chain, &hash, &index);
     if (block) {
