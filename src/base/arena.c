@@ -7,7 +7,8 @@
 #include "base/assert.h"
 #include "base/mem.h"
 
-enum { CHUNK_MIN = 4096, CHUNK_MAX = 1 << 20 };
+/* The least is what malloc still serves from its fastest lists; many arenas hold one transaction or block. */
+enum { CHUNK_MIN = 992, CHUNK_MAX = 1 << 20 };
 
 struct arena_chunk {
     struct arena_chunk *older;
@@ -68,7 +69,10 @@ static void chunk_add(struct arena *arena, size_t need)
 void *arena_alloc(struct arena *arena, size_t size)
 {
     assert(size < SIZE_MAX / 2);
+    static _Alignas(16) u8 nothing[16];
     size_t rounded = (size + 15) & ~(size_t)15;
+    if (!size)
+        return nothing;
     if (!arena->chunks || (size_t)(arena->end - arena->next) < rounded)
         chunk_add(arena, rounded);
     void *block = arena->next;

@@ -66,6 +66,10 @@ u64 chain_oldest(const struct chain *chain);
 MUST_READ bool chain_state_at(struct chain *chain, u64 number, struct state **state);
 void chain_state_release(struct chain *chain, struct state *state);
 
+/* The head's own state, to be looked at and not written to, until the chain changes: cheaper than a view, for
+ * what is asked between any two blocks. */
+struct state *chain_state_look(struct chain *chain);
+
 /* Puts accounts into a state as a genesis block does, empty ones too; uncommitted. */
 void chain_populate(struct state *state, const struct genesis_account *accounts, u32 count);
 

@@ -166,6 +166,12 @@ bool chain_state_at(struct chain *chain, u64 number, struct state **state)
     return true;
 }
 
+struct state *chain_state_look(struct chain *chain)
+{
+    assert(chain->at == chain->head);
+    return chain->state;
+}
+
 static void view_close(struct chain *chain, struct view *view)
 {
     if (!view->history && !chain->head_view) {

@@ -146,8 +146,6 @@ void dev_close(struct dev *dev)
     mem_free(dev->impersonated);
     mem_free(dev->snapshots);
     mem_free(dev->arrivals);
-    mem_free(dev->picked);
-    mem_free(dev->verdicts);
     mem_free(dev);
 }
 

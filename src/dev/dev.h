@@ -66,13 +66,11 @@ struct dev {
     /* Raised whenever the chain goes back, so that readers of block numbers notice. */
     u64 reorg_count;
 
-    struct tx *picked; /* room for one block's transactions */
-    enum tx_verdict *verdicts;
+    hash32 parent, lot; /* the last parent's hash, and the prev_randao made of it */
 };
 
 enum {
     DEV_ARRIVALS = 4096,
-    DEV_BLOCK_TXS_MAX = 4096,
     DEV_SNAPSHOTS_MAX = 65536,
     DEV_MINE_MAX = 100000, /* blocks at one request */
 };

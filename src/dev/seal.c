@@ -1,12 +1,23 @@
 /* How transactions become blocks. */
 #include <string.h>
 
-#include "base/assert.h"
 #include "base/mem.h"
 #include "dev/dev.h"
 #include "prim/keccak.h"
 
-static struct chain_attributes attributes_of(const struct dev *dev)
+enum { TX_GAS_LEAST = 21000, SPARE_TXS = 256 };
+
+/* Nobody draws lots here; the parent's hash makes a value that differs from block to block. */
+static hash32 lot_of(struct dev *dev, const hash32 *parent)
+{
+    if (!hash32_eq(&dev->parent, parent)) {
+        dev->parent = *parent;
+        keccak256(&dev->lot, parent->b, sizeof parent->b);
+    }
+    return dev->lot;
+}
+
+static struct chain_attributes attributes_of(struct dev *dev)
 {
     const struct chain_block *head = chain_head(dev->chain);
     struct chain_attributes attributes = {
@@ -18,11 +29,8 @@ static struct chain_attributes attributes_of(const struct dev *dev)
         .extra = (const u8 *)"ashlar",
         .extra_len = 6,
     };
-    /* Nobody draws lots here; the parent's hash makes a value that differs from block to block. */
-    if (dev->has_prev_randao)
-        attributes.prev_randao = dev->prev_randao;
-    else
-        keccak256(&attributes.prev_randao, head->block.hash.b, sizeof head->block.hash.b);
+    attributes.prev_randao =
+        dev->has_prev_randao ? dev->prev_randao : lot_of(dev, &head->block.hash);
     return attributes;
 }
 
@@ -30,14 +38,6 @@ void dev_next_header(struct dev *dev, struct header *header)
 {
     struct chain_attributes attributes = attributes_of(dev);
     chain_next_header(dev->chain, &attributes, header);
-}
-
-static struct state *head_state(struct dev *dev)
-{
-    struct state *state;
-    bool held = chain_state_at(dev->chain, chain_head(dev->chain)->block.header.number, &state);
-    assert(held);
-    return state;
 }
 
 /* What would never be includable is dropped; what may become so stays. */
@@ -61,47 +61,93 @@ struct sealed {
     enum tx_verdict verdict;
 };
 
+/* The transactions that may go into a block; `one` saves the heap a visit. */
+struct offer {
+    u32 count;
+    struct tx one, *txs;
+    enum tx_verdict first_verdict, *verdicts;
+};
+
+/* No block of that gas limit has more; some beyond it may take the place of others that do not fit. */
+static u32 offer_max(const struct dev *dev, u32 max)
+{
+    u64 most = dev->gas_limit / TX_GAS_LEAST + SPARE_TXS;
+    u32 count = txpool_count(dev->pool);
+    if (count > most)
+        count = (u32)most;
+    return count < max ? count : max;
+}
+
+static void offer_init(struct offer *offer, struct dev *dev, u256 base_fee, u32 max)
+{
+    max = offer_max(dev, max);
+    offer->count = 0;
+    offer->txs = &offer->one;
+    offer->verdicts = &offer->first_verdict;
+    if (max > 1) {
+        offer->txs = mem_alloc(max * sizeof *offer->txs);
+        offer->verdicts = mem_alloc(max * sizeof *offer->verdicts);
+    }
+    if (max)
+        offer->count =
+            txpool_pick(dev->pool, chain_state_look(dev->chain), base_fee, offer->txs, max);
+}
+
+static void offer_fini(struct offer *offer)
+{
+    if (offer->txs == &offer->one)
+        return;
+    mem_free(offer->txs);
+    mem_free(offer->verdicts);
+}
+
+static void drop_settled(struct dev *dev, const struct offer *offer)
+{
+    for (u32 i = 0; i < offer->count; i++) {
+        hash32 hash = offer->txs[i].hash;
+        if (offer->verdicts[i] == TX_OK || is_hopeless(offer->verdicts[i]))
+            txpool_remove(dev->pool, &hash);
+    }
+}
+
+/* Makes a block of what is offered. */
+static enum status seal_offer(struct dev *dev, const struct offer *offer,
+                              const struct chain_attributes *attributes, struct sealed *sealed,
+                              struct err *err)
+{
+    const struct chain_block *block =
+        chain_build(dev->chain, attributes, offer->txs, offer->count, offer->verdicts);
+    if (!block)
+        return err_set(err, STATUS_NOT_FOUND,
+                       "no block can be made: a system contract of this fork is missing");
+    sealed->included = block->block.tx_count;
+    if (offer->count) {
+        sealed->first = offer->txs[0].hash;
+        sealed->verdict = offer->verdicts[0];
+    }
+    drop_settled(dev, offer);
+    dev->next_timestamp = 0;
+    dev->has_base_fee = dev->has_prev_randao = false;
+    return STATUS_OK;
+}
+
 /*
  * One block of at most `max` ready transactions. A chain that seals at once (max 1) makes no block when there is
  * nothing to put into it.
  */
 static enum status seal(struct dev *dev, u32 max, struct sealed *sealed, struct err *err)
 {
-    if (!dev->picked) {
-        dev->picked = NEW_ARRAY(struct tx, DEV_BLOCK_TXS_MAX);
-        dev->verdicts = NEW_ARRAY(enum tx_verdict, DEV_BLOCK_TXS_MAX);
-    }
     struct header next;
-    dev_next_header(dev, &next);
-    u32 count = 0;
-    if (txpool_count(dev->pool)) {
-        struct state *state = head_state(dev);
-        count = txpool_pick(dev->pool, state, next.base_fee, dev->picked, max);
-        chain_state_release(dev->chain, state);
-    }
-    *sealed = (struct sealed){.picked = count};
-    if (max == 1 && !count)
-        return STATUS_OK;
+    struct offer offer;
     struct chain_attributes attributes = attributes_of(dev);
-    attributes.timestamp = next.timestamp;
-    const struct chain_block *block =
-        chain_build(dev->chain, &attributes, dev->picked, count, dev->verdicts);
-    if (!block)
-        return err_set(err, STATUS_NOT_FOUND,
-                       "no block can be made: a system contract of this fork is missing");
-    sealed->included = block->block.tx_count;
-    if (count) {
-        sealed->first = dev->picked[0].hash;
-        sealed->verdict = dev->verdicts[0];
-    }
-    for (u32 i = 0; i < count; i++) {
-        hash32 hash = dev->picked[i].hash;
-        if (dev->verdicts[i] == TX_OK || is_hopeless(dev->verdicts[i]))
-            txpool_remove(dev->pool, &hash);
-    }
-    dev->next_timestamp = 0;
-    dev->has_base_fee = dev->has_prev_randao = false;
-    return STATUS_OK;
+    chain_next_header(dev->chain, &attributes, &next);
+    offer_init(&offer, dev, next.base_fee, max);
+    *sealed = (struct sealed){.picked = offer.count};
+    enum status status = STATUS_OK;
+    if (max != 1 || offer.count)
+        status = seal_offer(dev, &offer, &attributes, sealed, err);
+    offer_fini(&offer);
+    return status;
 }
 
 enum status dev_mine(struct dev *dev, u64 count, u64 step_s, struct err *err)
@@ -112,7 +158,7 @@ enum status dev_mine(struct dev *dev, u64 count, u64 step_s, struct err *err)
         struct sealed sealed;
         if (i && step_s)
             dev->next_timestamp = chain_head(dev->chain)->block.header.timestamp + step_s;
-        enum status status = seal(dev, DEV_BLOCK_TXS_MAX, &sealed, err);
+        enum status status = seal(dev, UINT32_MAX, &sealed, err);
         if (status != STATUS_OK)
             return status;
     }
@@ -121,17 +167,13 @@ enum status dev_mine(struct dev *dev, u64 count, u64 step_s, struct err *err)
 
 void dev_state_changed(struct dev *dev)
 {
-    struct state *state = head_state(dev);
-    txpool_update(dev->pool, state);
-    chain_state_release(dev->chain, state);
+    txpool_update(dev->pool, chain_state_look(dev->chain));
 }
 
 u64 dev_next_nonce(struct dev *dev, const addr20 *addr)
 {
-    struct state *state = head_state(dev);
-    u64 nonce = txpool_next_nonce(dev->pool, addr, state_nonce(state, addr));
-    chain_state_release(dev->chain, state);
-    return nonce;
+    u64 nonce = state_nonce(chain_state_look(dev->chain), addr);
+    return txpool_next_nonce(dev->pool, addr, nonce);
 }
 
 /* --- sending -------------------------------------------------------------------------------- */
@@ -171,9 +213,7 @@ static enum status check_left_over(struct dev *dev, const hash32 *sent, struct e
     const struct tx *tx = txpool_get(dev->pool, sent);
     if (!tx)
         return STATUS_OK;
-    struct state *state = head_state(dev);
-    bool is_next = tx->nonce == state_nonce(state, &tx->sender);
-    chain_state_release(dev->chain, state);
+    bool is_next = tx->nonce == state_nonce(chain_state_look(dev->chain), &tx->sender);
     dev_next_header(dev, &next);
     if (!is_next || !u256_lt(tx->max_fee, next.base_fee))
         return STATUS_OK;
@@ -190,13 +230,12 @@ enum status dev_send(struct dev *dev, const u8 *bytes, size_t len, const addr20 
     dev_next_header(dev, &next);
     struct txpool_view view = {
         .config = chain_config(dev->chain),
-        .state = head_state(dev),
+        .state = chain_state_look(dev->chain),
         .fork = chain_fork(dev->chain, &next),
         .timestamp = next.timestamp,
         .gas_limit = next.gas_limit,
     };
     enum status status = txpool_add(dev->pool, &view, bytes, len, sender, &tx, err);
-    chain_state_release(dev->chain, view.state);
     if (status != STATUS_OK)
         return status;
     hash32 sent = tx->hash;

@@ -7,11 +7,12 @@
 #include "chain/hash_index.h"
 #include "crypto/kzg.h"
 
-/* A transaction with all it borrows. */
+/* A transaction with all it borrows: its bytes, and its lists if it has any. */
 struct held {
     struct tx tx;
     struct arena arena;
     u64 order; /* of arrival; breaks ties */
+    u8 bytes[];
 };
 
 /* One sender's transactions by rising nonce. */
@@ -35,7 +36,7 @@ struct txpool {
 struct txpool_options txpool_options_default(void)
 {
     return (struct txpool_options){
-        .txs_max = 16384,
+        .txs_max = 65536,
         .sender_txs_max = 4096,
         .tx_bytes_max = 128 * 1024,
         .bump_percent = 10,
@@ -326,11 +327,16 @@ static enum status decode(struct held *held, const struct txpool_view *view, con
     return status;
 }
 
-/* The pool's own copy of the bytes; blobs are not kept, as no block holds them. */
-static const u8 *own_copy(struct held *held, const u8 *bytes, size_t len)
+/* With the pool's own copy of the bytes in *own; blobs are not kept, as no block holds them. */
+static struct held *held_new(const u8 **own, const u8 *bytes, size_t len)
 {
     bool has_blobs = len && bytes[0] == TX_BLOB;
-    return has_blobs ? bytes : arena_dup(&held->arena, bytes, len);
+    struct held *held = mem_alloc(sizeof *held + (has_blobs ? 0 : len));
+    *held = (struct held){0};
+    *own = has_blobs ? bytes : held->bytes;
+    if (!has_blobs)
+        memcpy(held->bytes, bytes, len);
+    return held;
 }
 
 /* A blob transaction was decoded from borrowed bytes: once checked it is decoded again from its short form. */
@@ -372,9 +378,9 @@ enum status txpool_add(struct txpool *pool, const struct txpool_view *view, cons
     if (!has_blobs && len > pool->options.tx_bytes_max)
         return err_set(err, STATUS_TOO_LARGE, "oversized data: transaction size %zu, limit %u", len,
                        pool->options.tx_bytes_max);
-    struct held *held = NEW(struct held);
-    arena_init(&held->arena);
-    enum status status = decode(held, view, own_copy(held, bytes, len), len, sender, err);
+    const u8 *own;
+    struct held *held = held_new(&own, bytes, len);
+    enum status status = decode(held, view, own, len, sender, err);
     if (status == STATUS_OK)
         status = check(pool, view, held, err);
     if (status != STATUS_OK) {
