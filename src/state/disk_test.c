@@ -12,6 +12,7 @@
 #include "state/memory.h"
 #include "state/state.h"
 #include "state/tries.h"
+#include "state/verify.h"
 #include "sys/file.h"
 
 /* --- a store for one test ----------------------------------------------------------------------- */
@@ -243,6 +244,23 @@ static void sync_twins(struct twins *twins)
     disk_check_nodes(twins->db);
 }
 
+static void no_fault(void *arg, const char *words)
+{
+    (void)arg;
+    test_fail(__FILE__, __LINE__, "%s", words);
+}
+
+static void verify_twins(struct twins *twins)
+{
+    struct state_verified verified;
+    hash32 root;
+    state_root(twins->a, &root);
+    state_verify(&verified, twins->db, &root, no_fault, NULL);
+    CHECK_EQ(verified.faults, 0);
+    CHECK_EQ(verified.nodes, db_stat(twins->db, DB_NODES).entries);
+    CHECK_EQ(verified.slots, db_stat(twins->db, DB_SLOTS).entries);
+}
+
 static void twins_open(struct twins *twins, const struct disk_place *place)
 {
     twins->db = disk_place_open(place);
@@ -282,8 +300,10 @@ static void run_twins(u64 seed)
             unwind_both(&twins, &undo);
         check_same_root(&twins);
         check_same_proof(&twins, &arena);
-        if (next(&twins, 5) == 0)
+        if (next(&twins, 5) == 0) {
             sync_twins(&twins);
+            verify_twins(&twins);
+        }
         if (!db_is_writing(twins.db) && next(&twins, 3) == 0) {
             twins_close(&twins);
             twins_open(&twins, &place);

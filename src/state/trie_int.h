@@ -132,6 +132,10 @@ void node_free(struct trie_pool *pool, void *node);
 
 /* --- trie_store.c --------------------------------------------------------------------------- */
 
+/* A branch as the store keeps it: see the file. Returns the length. */
+enum { BRANCH_RECORD_MAX = 7 + TRIE_KEY_MAX + 16 * 32 };
+size_t branch_record_write(u8 out[BRANCH_RECORD_MAX], struct branch *branch);
+
 /* Fetches the node from the trie's store; NULL when that failed. */
 void *stored_load(struct trie *trie, const struct trie_link *link, const u8 *path, size_t path_len);
 

@@ -7,7 +7,7 @@
  */
 #include "state/trie_int.h"
 
-enum { HEAD = 7, RECORD_MAX = HEAD + TRIE_KEY_MAX + 16 * 32 };
+enum { HEAD = 7 };
 
 static size_t embedded_len(const u8 *rlp)
 {
@@ -44,7 +44,7 @@ static u8 *put_prefix(u8 *out, const u8 *prefix, size_t len)
     return out;
 }
 
-static size_t record_write(u8 out[RECORD_MAX], struct branch *branch)
+size_t branch_record_write(u8 out[BRANCH_RECORD_MAX], struct branch *branch)
 {
     unsigned leaves = 0, embedded = 0;
     assert(branch->mask >> 16 == 0 && branch->prefix_len < 256);
@@ -79,8 +79,8 @@ static void link_save(struct save *save, struct trie_link *link, size_t depth)
     if (link->bits & LINK_EMBEDDED && depth > 0) {
         save->put(save->arg, owner, save->path, depth, NULL, 0);
     } else {
-        u8 record[RECORD_MAX];
-        size_t len = record_write(record, branch);
+        u8 record[BRANCH_RECORD_MAX];
+        size_t len = branch_record_write(record, branch);
         save->put(save->arg, owner, save->path, depth, record, len);
     }
     memcpy(save->path + depth, branch_prefix(branch), branch->prefix_len);
