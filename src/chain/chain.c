@@ -36,24 +36,32 @@ struct entry *entry_parent(const struct entry *entry)
 void entry_insert(struct chain *chain, struct entry *entry)
 {
     hash_index_put(&chain->blocks, &entry->pub.block.hash, entry, 0);
+    if (chain->db)
+        store_put_block(chain->db, &entry->pub, entry->rlp, entry->rlp_len, &chain->record);
 }
 
-static u64 number_of(const struct entry *entry)
+/* The hash of a canonical block, without loading it. */
+static bool chain_hash_of(const struct chain *chain, hash32 *hash, u64 number)
 {
-    return entry->pub.block.header.number;
+    if (number < chain_held_from(chain))
+        return load_hash(chain, hash, number);
+    const struct chain_block *block = chain_by_number(chain, number);
+    if (block)
+        *hash = block->block.hash;
+    return block != NULL;
 }
 
 hash32 entry_block_hash(void *ctx, u64 number)
 {
     const struct entry *entry = ctx;
-    while (entry && !entry->pub.is_canonical && number_of(entry) > number)
+    while (entry && !entry->pub.is_canonical && entry_number(entry) > number)
         entry = entry_parent(entry);
-    if (!entry || number_of(entry) < number)
+    if (!entry || entry_number(entry) < number)
         return (hash32){{0}};
-    if (number_of(entry) == number)
+    if (entry_number(entry) == number)
         return entry->pub.block.hash;
-    const struct chain_block *block = chain_by_number(entry->chain, number);
-    return block ? block->block.hash : (hash32){{0}};
+    hash32 hash;
+    return chain_hash_of(entry->chain, &hash, number) ? hash : (hash32){{0}};
 }
 
 /* --- the canonical chain ---------------------------------------------------------------------- */
@@ -78,41 +86,54 @@ static void canonical_reserve(struct chain *chain)
     chain->canonical_end = count;
 }
 
-static void canonical_push(struct chain *chain, struct entry *entry)
+void canonical_push(struct chain *chain, struct entry *entry)
 {
     canonical_reserve(chain);
     chain->canonical[chain->canonical_end++] = entry;
     entry->pub.is_canonical = true;
-    for (u32 i = 0; i < entry->pub.block.tx_count; i++)
+    for (u32 i = 0; !chain->db && i < entry->pub.block.tx_count; i++)
         hash_index_put(&chain->txs, &entry->pub.block.txs[i].hash, entry, i);
 }
 
+/* It is no longer held as a canonical block, whatever the store says of it. */
 static void canonical_leave(struct chain *chain, struct entry *entry)
 {
     entry->pub.is_canonical = false;
-    for (u32 i = 0; i < entry->pub.block.tx_count; i++)
+    for (u32 i = 0; !chain->db && i < entry->pub.block.tx_count; i++)
         hash_index_del(&chain->txs, &entry->pub.block.txs[i].hash);
 }
 
 static void canonical_pop(struct chain *chain)
 {
-    canonical_leave(chain, chain->canonical[--chain->canonical_end]);
+    struct entry *entry = chain->canonical[--chain->canonical_end];
+    canonical_leave(chain, entry);
+    if (chain->db)
+        store_del_canonical(chain->db, &entry->pub.block);
 }
 
+/* From memory; the store may still have it. */
 static void forget(struct chain *chain, struct entry *entry)
 {
     hash_index_del(&chain->blocks, &entry->pub.block.hash);
     entry_free(entry);
 }
 
+/* From everywhere: nobody will ask for it again. */
+static void forget_wholly(struct chain *chain, struct entry *entry)
+{
+    if (chain->db)
+        store_del_block(chain->db, &entry->pub.block);
+    forget(chain, entry);
+}
+
 /* Side blocks that are older than everything canonical cannot be built upon any more. */
 static void forget_old_sides(struct chain *chain)
 {
-    u64 oldest = chain_oldest(chain);
+    u64 oldest = chain_held_from(chain);
     for (size_t i = 0; i < chain->blocks.cap;) {
         struct entry *entry = chain->blocks.slots[i].value;
-        if (entry && !entry->pub.is_canonical && number_of(entry) < oldest)
-            forget(chain, entry); /* which may bring another into this slot */
+        if (entry && !entry->pub.is_canonical && entry_number(entry) < oldest)
+            forget_wholly(chain, entry); /* which may bring another into this slot */
         else
             i++;
     }
@@ -127,12 +148,13 @@ static void history_trim(struct chain *chain)
     while (count-- > kept) {
         struct entry *oldest = chain->canonical[chain->canonical_begin++];
         canonical_leave(chain, oldest);
+        undo_drop(oldest);
         forget(chain, oldest);
     }
     if (chain->blocks.count > kept)
         forget_old_sides(chain);
     /* What leads back from the oldest block leads to a state nobody can name. */
-    entry_undos_free(chain->canonical[chain->canonical_begin]);
+    undo_drop(chain->canonical[chain->canonical_begin]);
 }
 
 void head_set(struct chain *chain, struct entry *entry)
@@ -147,99 +169,17 @@ void head_set(struct chain *chain, struct entry *entry)
     struct entry *at = entry;
     for (size_t i = depth; i > 0; i--, at = entry_parent(at))
         path[i - 1] = at;
-    for (size_t i = 0; i < depth; i++)
+    for (size_t i = 0; i < depth; i++) {
         canonical_push(chain, path[i]);
+        if (chain->db)
+            store_put_canonical(chain->db, &path[i]->pub.block);
+    }
     mem_free(path);
+    if (chain->db)
+        store_put_head(chain->db, &entry->pub.block.hash);
     chain->head = entry;
     chain->head_view_stale = true;
     history_trim(chain);
-}
-
-/* --- opening ---------------------------------------------------------------------------------- */
-
-static void put_slots(struct state *state, const struct genesis_account *account)
-{
-    for (u32 i = 0; i < account->slot_count; i++) {
-        u256 key = u256_from_hash(&account->slots[i].key);
-        u256 value = u256_from_hash(&account->slots[i].value);
-        struct state_slot slot = state_storage_slot(state, &account->addr, &key);
-        state_storage_set(state, slot.handle, &value);
-    }
-}
-
-void chain_populate(struct state *state, const struct genesis_account *accounts, u32 count)
-{
-    state_begin_tx(state);
-    for (u32 i = 0; i < count; i++) {
-        const struct genesis_account *account = &accounts[i];
-        state_touch(state, &account->addr);
-        state_set_balance(state, &account->addr, &account->balance);
-        state_set_nonce(state, &account->addr, account->nonce);
-        if (account->code_len)
-            state_set_code(state, &account->addr, account->code, account->code_len);
-        put_slots(state, account);
-    }
-    state_end_tx(state, FORK_FRONTIER); /* empty accounts stay */
-}
-
-static void put_genesis(struct chain *chain, const struct genesis *genesis)
-{
-    struct entry *entry = entry_new(chain);
-    struct block *block = &entry->pub.block;
-    chain_populate(chain->state, genesis->accounts, genesis->account_count);
-    block->header = genesis->header;
-    block->header.extra =
-        arena_dup(&entry->arena, genesis->header.extra, genesis->header.extra_len);
-    block->has_withdrawals = block->header.fields >= HEADER_FIELDS_SHANGHAI;
-    state_root(chain->state, &block->header.state_root);
-    block_seal(block);
-    entry->pub.total_difficulty = block->header.difficulty;
-    entry->pub.receipts = arena_alloc(&entry->arena, 0);
-    entry_commit(entry);
-    entry_undos_free(entry);
-    entry_insert(chain, entry);
-    chain->at = entry;
-    head_set(chain, entry);
-}
-
-enum status chain_open(struct chain **out, const struct genesis *genesis,
-                       const struct chain_options *options, struct err *err)
-{
-    if (genesis->header.gas_limit > INT64_MAX)
-        return err_set(err, STATUS_INVALID, "genesis: gasLimit is above 2^63 - 1");
-    struct chain *chain = NEW(struct chain);
-    chain->config = genesis->config;
-    chain->options = *options;
-    chain->memory = memory_state_new(options->seed);
-    struct state_backend backend = memory_state_backend(chain->memory);
-    chain->state = state_new(&backend, options->seed);
-    chain->evm = evm_new();
-    evm_set_engine(chain->evm, options->engine);
-    hash_index_init(&chain->blocks, options->seed);
-    hash_index_init(&chain->txs, options->seed);
-    arena_init(&chain->scratch);
-    put_genesis(chain, genesis);
-    *out = chain;
-    return STATUS_OK;
-}
-
-void chain_close(struct chain *chain)
-{
-    if (!chain)
-        return;
-    views_close(chain);
-    for (size_t i = 0; i < chain->blocks.cap; i++)
-        if (chain->blocks.slots[i].value)
-            entry_free(chain->blocks.slots[i].value);
-    hash_index_fini(&chain->blocks);
-    hash_index_fini(&chain->txs);
-    mem_free(chain->canonical);
-    arena_fini(&chain->scratch);
-    ethash_free(chain->ethash);
-    evm_free(chain->evm);
-    state_free(chain->state);
-    memory_state_free(chain->memory);
-    mem_free(chain);
 }
 
 /* --- importing -------------------------------------------------------------------------------- */
@@ -247,8 +187,10 @@ void chain_close(struct chain *chain)
 static const struct block *ancestor_of(void *ctx, unsigned generation)
 {
     const struct entry *at = ctx;
-    while (at && --generation)
-        at = entry_parent(at);
+    while (at && --generation) {
+        const struct entry *parent = entry_parent(at);
+        at = parent ? parent : load_by_hash(at->chain, &at->pub.block.header.parent_hash);
+    }
     return at ? &at->pub.block : NULL;
 }
 
@@ -320,21 +262,55 @@ static enum block_verdict execute(struct chain *chain, struct entry *entry, stru
     return BLOCK_OK;
 }
 
+/* A hash stands for a header: with other lists below it the block may yet be good. Nor does a store
+ * that fails say anything about the block. */
+static bool is_bad_for_ever(const struct chain *chain, enum block_verdict verdict)
+{
+    switch ((int)verdict) {
+    case BLOCK_OK:
+    case BLOCK_UNKNOWN_PARENT:
+    case BLOCK_TX_ROOT:
+    case BLOCK_WITHDRAWALS_ROOT: return false;
+    default: return chain_status(chain, NULL) == STATUS_OK;
+    }
+}
+
+static enum block_verdict refuse_parent(const struct chain *chain, const hash32 *hash,
+                                        struct chain_report *report)
+{
+    if (bad_find(chain, hash))
+        snprintf(report->text, sizeof report->text, "%s: the parent was refused",
+                 block_verdict_text(BLOCK_UNKNOWN_PARENT));
+    else if (load_knows(chain, hash))
+        snprintf(report->text, sizeof report->text,
+                 "%s: the parent is older than the %u blocks that a chain may go back",
+                 block_verdict_text(BLOCK_UNKNOWN_PARENT), chain->options.history);
+    return BLOCK_UNKNOWN_PARENT;
+}
+
 static enum block_verdict import(struct chain *chain, struct entry *entry,
                                  struct chain_report *report)
 {
     const struct block *block = &entry->pub.block;
     const struct header *header = &block->header;
     struct entry *parent = entry_find(chain, &header->parent_hash);
-    if (entry_find(chain, &block->hash))
+    const struct bad_block *bad = bad_find(chain, &block->hash);
+    if (chain_knows(chain, &block->hash))
         return BLOCK_KNOWN;
+    if (bad) {
+        *report = bad->report;
+        return bad->verdict;
+    }
     if (!parent)
-        return BLOCK_UNKNOWN_PARENT;
+        return refuse_parent(chain, &header->parent_hash, report);
     enum fork fork = chain_config_fork(&chain->config, header->number, header->timestamp,
                                        parent->pub.total_difficulty);
     enum block_verdict verdict = check(chain, block, parent, fork);
-    if (verdict == BLOCK_OK)
+    if (verdict == BLOCK_OK) {
         verdict = execute(chain, entry, parent, fork, report);
+        if (is_bad_for_ever(chain, verdict))
+            bad_remember(chain, &block->hash, verdict, report);
+    }
     if (verdict != BLOCK_OK) {
         bool moved = state_move(chain, chain->head);
         assert(moved);
@@ -353,26 +329,102 @@ static enum block_verdict import(struct chain *chain, struct entry *entry,
     return BLOCK_OK;
 }
 
-enum block_verdict chain_import(struct chain *chain, const u8 *rlp, size_t len,
-                                struct chain_report *report)
+/* --- in two steps ----------------------------------------------------------------------------- */
+
+struct chain_incoming {
+    struct entry *entry;
+    enum block_verdict verdict; /* of decoding */
+    const char *reason;
+};
+
+static struct chain_incoming decode(const struct chain *chain, const u8 *rlp, size_t len)
+{
+    struct chain_incoming incoming = {.reason = ""};
+    /* The entry belongs to the chain, but to decode it nothing of the chain is touched. */
+    struct entry *entry = incoming.entry = entry_new((struct chain *)chain);
+    entry->rlp = arena_dup(&entry->arena, rlp, len);
+    entry->rlp_len = len;
+    incoming.verdict =
+        block_decode(&entry->pub.block, &entry->arena, entry->rlp, len, &incoming.reason);
+    return incoming;
+}
+
+static enum block_verdict add(struct chain *chain, struct chain_incoming *incoming,
+                              struct chain_report *report)
 {
     struct chain_report unread;
+    struct entry *entry = incoming->entry;
+    enum block_verdict verdict = incoming->verdict;
     if (!report)
         report = &unread;
     *report = (struct chain_report){0};
-    const char *reason = "";
-    struct entry *entry = entry_new(chain);
-    const u8 *copy = arena_dup(&entry->arena, rlp, len);
-    enum block_verdict verdict = block_decode(&entry->pub.block, &entry->arena, copy, len, &reason);
     if (verdict == BLOCK_OK)
         verdict = import(chain, entry, report);
     else
-        snprintf(report->text, sizeof report->text, "%s: %s", block_verdict_text(verdict), reason);
+        snprintf(report->text, sizeof report->text, "%s: %s", block_verdict_text(verdict),
+                 incoming->reason);
     if (verdict != BLOCK_OK)
         entry_free(entry);
     if (verdict != BLOCK_OK && !report->text[0])
         snprintf(report->text, sizeof report->text, "%s", block_verdict_text(verdict));
     return verdict;
+}
+
+enum block_verdict chain_import(struct chain *chain, const u8 *rlp, size_t len,
+                                struct chain_report *report)
+{
+    struct chain_incoming incoming = decode(chain, rlp, len);
+    return add(chain, &incoming, report);
+}
+
+/* Whether the block is after the merge is not known here. Where that would decide how senders are
+ * found, it is left to the execution. */
+static void recover_senders(const struct chain *chain, struct block *block)
+{
+    const struct chain_config *config = &chain->config;
+    const struct header *header = &block->header;
+    enum fork fork = chain_config_fork_merged(config, header->number, header->timestamp, false);
+    for (u32 i = 0; fork >= FORK_SPURIOUS && i < block->tx_count; i++)
+        if (tx_recover(&block->txs[i], fork, config->chain_id) != TX_OK)
+            return; /* the execution will find the same, and say so */
+}
+
+struct chain_incoming *chain_prepare(const struct chain *chain, const u8 *rlp, size_t len,
+                                     u64 senders_from)
+{
+    struct chain_incoming *incoming = NEW(struct chain_incoming);
+    *incoming = decode(chain, rlp, len);
+    struct block *block = &incoming->entry->pub.block;
+    if (incoming->verdict == BLOCK_OK && block->header.number >= senders_from)
+        recover_senders(chain, block);
+    return incoming;
+}
+
+enum block_verdict chain_add(struct chain *chain, struct chain_incoming *incoming,
+                             struct chain_report *report)
+{
+    enum block_verdict verdict = add(chain, incoming, report);
+    mem_free(incoming);
+    return verdict;
+}
+
+void chain_incoming_free(struct chain_incoming *incoming)
+{
+    entry_free(incoming->entry);
+    mem_free(incoming);
+}
+
+bool chain_incoming_block(const struct chain_incoming *incoming, const struct block **block)
+{
+    if (incoming->verdict != BLOCK_OK)
+        return false;
+    *block = &incoming->entry->pub.block;
+    return true;
+}
+
+bool chain_knows(const struct chain *chain, const hash32 *hash)
+{
+    return entry_find(chain, hash) || load_knows(chain, hash);
 }
 
 enum block_verdict chain_set_head(struct chain *chain, const hash32 *hash)
@@ -386,15 +438,17 @@ enum block_verdict chain_set_head(struct chain *chain, const hash32 *hash)
 
 bool chain_unwind(struct chain *chain, u64 number)
 {
-    if (number < chain_oldest(chain) || number > number_of(chain->head))
+    if (number < chain_held_from(chain) || number > entry_number(chain->head))
         return false;
     struct entry *target = entry_of(chain_by_number(chain, number));
     state_move_back(chain, target);
     while (chain->canonical[chain->canonical_end - 1] != target) {
         struct entry *last = chain->canonical[chain->canonical_end - 1];
         canonical_pop(chain);
-        forget(chain, last);
+        forget_wholly(chain, last);
     }
+    if (chain->db)
+        store_put_head(chain->db, &target->pub.block.hash);
     chain->head = target;
     chain->head_view_stale = true;
     return true;
@@ -412,28 +466,44 @@ const struct chain_block *chain_head(const struct chain *chain)
     return &chain->head->pub;
 }
 
+u64 chain_held_from(const struct chain *chain)
+{
+    return entry_number(chain->canonical[chain->canonical_begin]);
+}
+
 u64 chain_oldest(const struct chain *chain)
 {
-    return number_of(chain->canonical[chain->canonical_begin]);
+    return chain->db ? chain->stored_from : chain_held_from(chain);
+}
+
+static const struct chain_block *public(const struct entry *entry)
+{
+    return entry ? &entry->pub : NULL;
 }
 
 const struct chain_block *chain_by_number(const struct chain *chain, u64 number)
 {
-    u64 oldest = chain_oldest(chain);
+    u64 oldest = chain_held_from(chain);
     size_t count = chain->canonical_end - chain->canonical_begin;
-    if (number < oldest || number - oldest >= count)
-        return NULL;
-    return &chain->canonical[chain->canonical_begin + (number - oldest)]->pub;
+    if (number < oldest)
+        return public(load_by_number(chain, number));
+    return public(number - oldest < count
+                      ? chain->canonical[chain->canonical_begin + (number - oldest)]
+                      : NULL);
 }
 
 const struct chain_block *chain_by_hash(const struct chain *chain, const hash32 *hash)
 {
     const struct entry *entry = entry_find(chain, hash);
-    return entry ? &entry->pub : NULL;
+    return public(entry ? entry : load_by_hash(chain, hash));
 }
 
 const struct chain_block *chain_find_tx(const struct chain *chain, const hash32 *hash, u32 *index)
 {
+    u64 number;
+    if (chain->db)
+        return store_get_tx(chain->db, &number, index, hash) ? chain_by_number(chain, number)
+                                                             : NULL;
     const struct hash_slot *slot = hash_index_get(&chain->txs, hash);
     if (!slot)
         return NULL;

@@ -1,14 +1,17 @@
 /*
- * A chain in memory: blocks by hash and by number, side chains, the head, receipts, transactions
- * by hash, and the state at every block that history still holds. One writer; readers share its
- * thread.
+ * A chain: blocks by hash and by number, side chains, the head, receipts, transactions by hash, and
+ * the state at every block that history still holds. In memory, or in a store that outlives the
+ * process. One writer; readers share its thread.
  *
  *   chain_open(&chain, &genesis, &options, &err);
  *   verdict = chain_import(chain, rlp, len, &report);
  *   const struct chain_block *head = chain_head(chain);
+ *   status = chain_sync(chain, &err);
  *
  * Blocks returned are borrowed from the chain until it is unwound past them or history drops
- * them, which only chain_import, chain_build and chain_unwind do.
+ * them, which only chain_import, chain_build and chain_unwind do. With a store, those that are
+ * older than history are read from it when asked for, and borrowed until 16 other such blocks
+ * have been.
  */
 #pragma once
 
@@ -31,21 +34,71 @@ struct chain_options {
     u32 history; /* blocks kept behind the head, with their states; 0: all */
     enum evm_engine engine;
     u64 seed; /* random per process: see state_new */
+    /* Where the chain is kept; borrowed. NULL: in memory, and gone with the process. */
+    struct db *db;
+    size_t state_memory; /* with a store: bytes of trie nodes to keep; 0: as many as is usual */
 };
 
+/*
+ * With a store that holds a chain, goes on at its last sync; genesis may then be NULL, and otherwise
+ * must be that chain's own. Rules that the head has not reached yet may have changed since; the
+ * store takes them over. NOT_FOUND: the store is empty and there is no genesis. INVALID: it belongs
+ * to another chain, or cannot be read.
+ */
 MUST_READ enum status chain_open(struct chain **chain, const struct genesis *genesis,
                                  const struct chain_options *options, struct err *err);
+/* What was not synced is lost. */
 void chain_close(struct chain *chain);
+
+/* Makes everything so far last: when it returns STATUS_OK, no crash takes it away. On failure the
+ * store is as it was at the last sync, and the chain must be closed. Without a store it does
+ * nothing. */
+MUST_READ enum status chain_sync(struct chain *chain, struct err *err);
+
+/*
+ * Checks what a store holds of its blocks: every record on the canonical chain, how they are linked, their lists'
+ * roots, and the indexes. The state is state_verify's. progress (may be NULL) is told of each block. INVALID names
+ * what is wrong.
+ */
+typedef void chain_verify_fn(void *ctx, u64 number, u64 head);
+MUST_READ enum status chain_verify(struct db *db, chain_verify_fn *progress, void *ctx,
+                                   struct err *err);
+
+/* How much waits for the next sync, in bytes, about. */
+size_t chain_unsynced(const struct chain *chain);
+
+/* STATUS_OK, or why the store cannot be trusted: then a verdict says nothing about the block. */
+MUST_READ enum status chain_status(const struct chain *chain, struct err *err);
 
 const struct chain_config *chain_config(const struct chain *chain);
 
 /*
  * Decodes, checks and adds one block. It becomes the head when its chain is the better one: more
  * total difficulty before the merge, any child of the head after it. BLOCK_KNOWN for one that is
- * there already. The bytes are copied. report may be NULL.
+ * there already. A block that was refused after execution is refused again without. The bytes are
+ * copied. report may be NULL.
  */
 MUST_READ enum block_verdict chain_import(struct chain *chain, const u8 *rlp, size_t len,
                                           struct chain_report *report);
+
+/*
+ * The same in two steps, of which the first may run on another thread, and for several blocks at once:
+ * decoding, and finding the senders, which costs as much as all the rest of a plain block. It looks
+ * at nothing of the chain that changes. Senders are left for later in blocks below senders_from,
+ * which are probably known. chain_add takes the block in any case.
+ */
+struct chain_incoming;
+struct chain_incoming *chain_prepare(const struct chain *chain, const u8 *rlp, size_t len,
+                                     u64 senders_from);
+MUST_READ enum block_verdict chain_add(struct chain *chain, struct chain_incoming *incoming,
+                                       struct chain_report *report);
+void chain_incoming_free(struct chain_incoming *incoming); /* instead of chain_add */
+/* What it is; false when it could not be decoded. */
+MUST_READ bool chain_incoming_block(const struct chain_incoming *incoming,
+                                    const struct block **block);
+
+/* Is it there, on whatever branch? Costs a look-up. */
+bool chain_knows(const struct chain *chain, const hash32 *hash);
 
 /* Makes a known block the head, going back and forth as needed (engine_forkchoiceUpdated). */
 MUST_READ enum block_verdict chain_set_head(struct chain *chain, const hash32 *hash);
@@ -69,6 +122,9 @@ void chain_state_release(struct chain *chain, struct state *state);
 /* The head's own state, to be looked at and not written to, until the chain changes: cheaper than a view, for
  * what is asked between any two blocks. */
 struct state *chain_state_look(struct chain *chain);
+
+/* The hash that the first block of such a chain has. */
+void chain_genesis_hash(const struct genesis *genesis, hash32 *hash);
 
 /* Puts accounts into a state as a genesis block does, empty ones too; uncommitted. */
 void chain_populate(struct state *state, const struct genesis_account *accounts, u32 count);

@@ -7,9 +7,12 @@ void entry_commit(struct entry *entry)
 {
     struct err err;
     struct state_changes *undo;
-    /* The memory backend has nothing that could fail. */
+    if (entry->chain->db)
+        db_begin(entry->chain->db);
+    /* Memory has nothing that could fail, and a store says so when it is synced. */
     enum status status = state_commit(entry->chain->state, &undo, &err);
     assert(status == STATUS_OK);
+    entry->is_outdated = true;
     size_t size = (entry->undo_count + 1) * sizeof *entry->undos;
     entry->undos = mem_realloc(entry->undos, size);
     entry->undos[entry->undo_count++] = undo;
@@ -27,20 +30,17 @@ void entry_undos_free(struct entry *entry)
 
 /* --- moving ----------------------------------------------------------------------------------- */
 
-static u64 number_of(const struct entry *entry)
-{
-    return entry->pub.block.header.number;
-}
-
 static void step_back(struct chain *chain)
 {
     struct err err;
     struct entry *entry = chain->at;
+    if (chain->db)
+        db_begin(chain->db);
     for (u32 i = entry->undo_count; i > 0; i--) {
         enum status status = state_unwind(chain->state, entry->undos[i - 1], &err);
         assert(status == STATUS_OK);
     }
-    entry_undos_free(entry);
+    undo_drop(entry);
     chain->at = entry_parent(entry);
     chain->head_view_stale = true;
 }
@@ -67,7 +67,7 @@ static void step_forward(struct chain *chain, struct entry *entry)
 static struct entry *common_ancestor(struct entry *a, struct entry *b)
 {
     while (a && b && a != b) {
-        if (number_of(a) >= number_of(b))
+        if (entry_number(a) >= entry_number(b))
             a = entry_parent(a);
         else
             b = entry_parent(b);
@@ -93,7 +93,7 @@ bool state_move(struct chain *chain, struct entry *target)
         return false;
     while (chain->at != common)
         step_back(chain);
-    size_t depth = (size_t)(number_of(target) - number_of(common));
+    size_t depth = (size_t)(entry_number(target) - entry_number(common));
     struct entry **path = NEW_ARRAY(struct entry *, depth + 1);
     struct entry *at = target;
     for (size_t i = depth; i > 0; i--, at = entry_parent(at))
@@ -117,8 +117,7 @@ static struct state *head_view_take(struct chain *chain)
     struct state *state = chain->head_view;
     chain->head_view = NULL;
     if (!state) {
-        struct state_backend backend = memory_state_backend(chain->memory);
-        return state_new(&backend, chain->options.seed);
+        return state_new(&chain->backend, chain->options.seed);
     }
     if (chain->head_view_stale)
         state_forget(state);
@@ -132,7 +131,7 @@ static struct state *head_view_take(struct chain *chain)
 static struct history *history_at(struct chain *chain, u64 number)
 {
     size_t count = 0, filled = 0;
-    u64 head = number_of(chain->head);
+    u64 head = entry_number(chain->head);
     for (u64 n = head; n > number; n--)
         count += entry_of(chain_by_number(chain, n))->undo_count;
     const struct state_changes **undos = mem_alloc((count + 1) * sizeof *undos);
@@ -141,18 +140,17 @@ static struct history *history_at(struct chain *chain, u64 number)
         for (u32 i = entry->undo_count; i > 0; i--)
             undos[filled++] = entry->undos[i - 1];
     }
-    struct state_backend backend = memory_state_backend(chain->memory);
-    struct history *history = history_open(&backend, undos, count);
+    struct history *history = history_open(&chain->backend, undos, count);
     mem_free(undos);
     return history;
 }
 
 bool chain_state_at(struct chain *chain, u64 number, struct state **state)
 {
-    if (!chain_by_number(chain, number))
+    if (number < chain_held_from(chain) || number > entry_number(chain->head))
         return false;
     struct view *view = NEW(struct view);
-    if (number == number_of(chain->head)) {
+    if (number == entry_number(chain->head)) {
         view->state = head_view_take(chain);
         chain->head_view_stale = false;
     } else {
@@ -226,7 +224,10 @@ u32 chain_state_edits(const struct chain *chain)
 void chain_state_unedit(struct chain *chain, u32 kept)
 {
     struct entry *head = chain->head;
+    if (chain->db)
+        db_begin(chain->db);
     for (; head->edit_count > kept; head->edit_count--) {
+        head->is_outdated = true;
         struct err err;
         struct state_changes *undo = head->undos[--head->undo_count];
         enum status status = state_unwind(chain->state, undo, &err);

@@ -139,8 +139,6 @@ static bool open_chain(struct block_test *test)
 {
     struct reader *reader = &test->reader;
     struct genesis genesis = {0};
-    struct chain_options options = {0};
-    struct err err;
     test->network = json_text(json_get(test->test, "network"));
     if (!test->network ||
         !statetest_read_config(reader, &genesis.config, test->network, test->test))
@@ -151,9 +149,7 @@ static bool open_chain(struct block_test *test)
     blocktest_read_header(reader, &genesis.header,
                           reader_object(reader, test->test, "genesisBlockHeader"));
     read_accounts(reader, &genesis, reader_object(reader, test->test, "pre"));
-    if (!reader->failed && chain_open(&test->chain, &genesis, &options, &err) != STATUS_OK)
-        reader_fail(reader, "%s", err.text);
-    if (!reader->failed)
+    if (!reader->failed && blocktest_open_chain(test, &genesis))
         check_genesis(test);
     return !reader->failed;
 }
@@ -211,8 +207,10 @@ bool blocktest_import_blocks(struct block_test *test, json blocks)
 {
     struct json_iter iter = json_iter(blocks);
     size_t index = 0;
-    while (!test->reader.failed && json_next(&iter))
+    while (!test->reader.failed && json_next(&iter)) {
         import_block(test, index++, iter.value);
+        blocktest_settle(test);
+    }
     return !test->reader.failed;
 }
 
@@ -241,8 +239,9 @@ static void check_end(struct block_test *test)
 
 static void run_case(void *worker, struct report *report, const char *name, json value)
 {
-    struct arena *arena = worker;
-    struct block_test test = {.report = report, .test = value};
+    struct block_worker *block_worker = worker;
+    struct arena *arena = &block_worker->arena;
+    struct block_test test = {.worker = block_worker, .report = report, .test = value};
     const char *network = json_text(json_get(value, "network"));
     if (network && !report_wants_network(report, network))
         return;
@@ -272,10 +271,11 @@ int blocktest_main(int argc, char **argv)
 {
     static const char *const suffixes[] = {".json", NULL};
     static const struct args_command command = {
-        "ashlar-evm blocktest", "PATH... [--fork NETWORK] [--run REGEX] [--jobs N] [--json]",
+        "ashlar-evm blocktest",
+        "PATH... [--fork NETWORK] [--run REGEX] [--jobs N] [--json] [--store [--reopen]]",
         "Runs official blockchain tests, and those that bring their blocks as engine API payloads.",
         NULL};
-    static const struct suite suite = {&command, suffixes, suite_arena_new, suite_arena_free,
-                                       run_file};
+    static const struct suite suite = {&command,          suffixes, block_worker_new,
+                                       block_worker_free, run_file, .has_store = true};
     return suite_main(&suite, argc, argv);
 }

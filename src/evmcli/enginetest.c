@@ -156,7 +156,9 @@ bool enginetest_import_payloads(struct block_test *test, json payloads)
 {
     struct json_iter iter = json_iter(payloads);
     size_t index = 0;
-    while (!test->reader.failed && json_next(&iter))
+    while (!test->reader.failed && json_next(&iter)) {
         import_payload(test, index++, iter.value);
+        blocktest_settle(test);
+    }
     return !test->reader.failed;
 }

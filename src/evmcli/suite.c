@@ -341,6 +341,10 @@ int suite_main(const struct suite *suite, int argc, char **argv)
         {"json", ARGS_FLAG, &options.json, NULL, "one line of JSON a case"},
         {"reasons", ARGS_FLAG, &options.reasons, NULL,
          "hold reasons of refusal against the tests' names"},
+        {suite->has_store ? "store" : NULL, ARGS_FLAG, &options.store, NULL,
+         "keep chains in a store on disk rather than in memory"},
+        {"reopen", ARGS_FLAG, &options.reopen, NULL,
+         "with --store: close and open it again after each block"},
         {0},
     };
     int rest, code;
@@ -352,6 +356,7 @@ int suite_main(const struct suite *suite, int argc, char **argv)
     if (jobs < 1 || jobs > 1024)
         return args_fail(suite->command, "--jobs is 1 to 1024");
     options.jobs = (unsigned)jobs;
+    options.store |= options.reopen;
     if (options.fork_name)
         options.has_fork = fork_parse(&options.fork, options.fork_name);
     if (options.fork_name && !options.has_fork && !strstr(options.fork_name, "To"))

@@ -23,6 +23,8 @@ struct suite_options {
     bool has_filter;
     regex_t filter; /* on "path: name" */
     bool json;
+    bool store;   /* blocktest: chains are kept in a store rather than in memory */
+    bool reopen;  /* which is closed and opened again after each block */
     bool reasons; /* what must be refused must be refused for the reason that the test names */
     unsigned jobs;
 };
@@ -43,6 +45,7 @@ struct suite {
     void (*worker_free)(void *worker);
     /* bytes end with a NUL that is not counted. */
     void (*run_file)(void *worker, struct report *report, const char *bytes, size_t len);
+    bool has_store; /* --store and --reopen are options of it */
 };
 
 /* Reads the options, runs, prints, and returns the exit code. */

@@ -13,6 +13,11 @@ static const struct {
     const char *summary;
 } commands[] = {
     {"dev", node_dev_main, "a chain for one developer, sealing transactions as they come"},
+    {"init", node_init_main, "begins a chain in a data folder"},
+    {"import", node_import_main, "takes blocks from files into it"},
+    {"export", node_export_main, "writes its blocks to a file"},
+    {"run", node_run_main, "serves JSON-RPC on it"},
+    {"db", node_db_main, "looks after it: stats, verify"},
     {"genesis", node_genesis_main, "says what is wrong with a genesis file, and what it makes"},
 };
 

@@ -1,5 +1,10 @@
-/* The commands of ashlar-node. argv holds the words after the command's name; what is returned is the exit code. */
+/* The commands of ashlar-node: each main reads the words after its name and returns the exit code. */
 #pragma once
 
 int node_dev_main(int argc, char **argv);
+int node_init_main(int argc, char **argv);
+int node_run_main(int argc, char **argv);
+int node_import_main(int argc, char **argv);
+int node_export_main(int argc, char **argv);
+int node_db_main(int argc, char **argv);
 int node_genesis_main(int argc, char **argv);

@@ -21,6 +21,12 @@ MUST_READ enum status file_write(const char *path, const void *bytes, size_t len
 /* Makes the folder and those above it that are missing; one that is there is fine. */
 MUST_READ enum status file_make_folder(const char *path, struct err *err);
 
+/* Makes an empty folder for the while, under a name of its own where the system keeps such (TMPDIR). The path is the
+ * heap's. */
+MUST_READ enum status file_make_temporary(char **path, struct err *err);
+/* Removes the folder and all that is in it; what cannot be removed stays. */
+void file_remove_folder(const char *path);
+
 /* Paths, owned by the list. */
 struct file_list {
     char **paths;

@@ -61,6 +61,11 @@ void loop_stop(struct loop *loop)
     uv_stop(&loop->uv);
 }
 
+void loop_turn(struct loop *loop)
+{
+    uv_run(&loop->uv, UV_RUN_NOWAIT);
+}
+
 u64 loop_now_ms(const struct loop *loop)
 {
     return uv_now(&loop->uv);

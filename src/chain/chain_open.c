@@ -1,0 +1,293 @@
+/* Where chains begin: at a genesis, or where a store left off. */
+#include "base/mem.h"
+#include "chain/chain_int.h"
+
+/* --- the state of a genesis ------------------------------------------------------------------- */
+
+static void put_slots(struct state *state, const struct genesis_account *account)
+{
+    for (u32 i = 0; i < account->slot_count; i++) {
+        u256 key = u256_from_hash(&account->slots[i].key);
+        u256 value = u256_from_hash(&account->slots[i].value);
+        struct state_slot slot = state_storage_slot(state, &account->addr, &key);
+        state_storage_set(state, slot.handle, &value);
+    }
+}
+
+void chain_populate(struct state *state, const struct genesis_account *accounts, u32 count)
+{
+    state_begin_tx(state);
+    for (u32 i = 0; i < count; i++) {
+        const struct genesis_account *account = &accounts[i];
+        state_touch(state, &account->addr);
+        state_set_balance(state, &account->addr, &account->balance);
+        state_set_nonce(state, &account->addr, account->nonce);
+        if (account->code_len)
+            state_set_code(state, &account->addr, account->code, account->code_len);
+        put_slots(state, account);
+    }
+    state_end_tx(state, FORK_FRONTIER); /* empty accounts stay */
+}
+
+/* The block, once the state holds what the genesis allots. */
+static void genesis_block(struct block *block, struct state *state, const struct genesis *genesis)
+{
+    block->header = genesis->header;
+    block->has_withdrawals = block->header.fields >= HEADER_FIELDS_SHANGHAI;
+    state_root(state, &block->header.state_root);
+    block_seal(block);
+}
+
+void chain_genesis_hash(const struct genesis *genesis, hash32 *hash)
+{
+    struct memory_state *memory = memory_state_new(0);
+    struct state_backend backend = memory_state_backend(memory);
+    struct state *state = state_new(&backend, 0);
+    struct block block = {0};
+    chain_populate(state, genesis->accounts, genesis->account_count);
+    genesis_block(&block, state, genesis);
+    *hash = block.hash;
+    state_free(state);
+    memory_state_free(memory);
+}
+
+static void put_genesis(struct chain *chain, const struct genesis *genesis)
+{
+    struct entry *entry = entry_new(chain);
+    struct block *block = &entry->pub.block;
+    chain_populate(chain->state, genesis->accounts, genesis->account_count);
+    genesis_block(block, chain->state, genesis);
+    block->header.extra =
+        arena_dup(&entry->arena, genesis->header.extra, genesis->header.extra_len);
+    entry->pub.total_difficulty = block->header.difficulty;
+    entry->pub.receipts = arena_alloc(&entry->arena, 0);
+    entry_commit(entry);
+    entry_undos_free(entry);
+    entry_insert(chain, entry);
+    chain->at = entry;
+    head_set(chain, entry);
+    chain->stored_from = entry_number(entry);
+    if (chain->db)
+        store_put_identity(chain->db, &block->hash, &chain->config);
+}
+
+/* --- going on --------------------------------------------------------------------------------- */
+
+/* Rules may change as long as no block has been made by those that change. */
+static bool may_change(u64 before, u64 after, u64 head)
+{
+    return before == after || (before > head && after > head);
+}
+
+static enum status check_rules(const struct chain_config *before, const struct chain_config *after,
+                               const struct header *head, struct err *err)
+{
+    bool same = before->chain_id == after->chain_id && before->dao_support == after->dao_support &&
+                may_change(before->dao_block, after->dao_block, head->number) &&
+                may_change(before->muir_glacier, after->muir_glacier, head->number) &&
+                may_change(before->arrow_glacier, after->arrow_glacier, head->number) &&
+                may_change(before->gray_glacier, after->gray_glacier, head->number);
+    if (!same)
+        return err_set(err, STATUS_INVALID,
+                       "the genesis file's rules differ from those that the chain was made by");
+    for (int i = 0; i < FORK_COUNT; i++) {
+        u64 now = i < FORK_PARIS ? head->number : head->timestamp;
+        if (!may_change(before->fork_at[i], after->fork_at[i], now))
+            return err_set(err, STATUS_INVALID,
+                           "the genesis file moves %s, which the chain has passed or would have",
+                           fork_name((enum fork)i));
+    }
+    return STATUS_OK;
+}
+
+static enum status check_genesis(struct chain *chain, const struct genesis *genesis,
+                                 const hash32 *stored, const struct header *head, struct err *err)
+{
+    hash32 hash;
+    chain_genesis_hash(genesis, &hash);
+    if (!hash32_eq(&hash, stored))
+        return err_set(err, STATUS_INVALID, "the data folder holds a chain of another genesis");
+    enum status status = check_rules(&chain->config, &genesis->config, head, err);
+    if (status == STATUS_OK)
+        chain->config = genesis->config;
+    return status;
+}
+
+static struct entry *entry_load(struct chain *chain, u64 number, const hash32 *hash)
+{
+    struct entry *entry = entry_new(chain);
+    if (store_get_block(chain->db, &entry->pub, &entry->arena, number, hash)) {
+        hash_index_put(&chain->blocks, hash, entry, 0);
+        return entry;
+    }
+    entry_free(entry);
+    return NULL;
+}
+
+struct side_load {
+    struct chain *chain;
+    bool failed;
+};
+
+static bool load_side(void *arg, u64 number, const hash32 *hash)
+{
+    struct side_load *load = arg;
+    if (!entry_find(load->chain, hash) && !entry_load(load->chain, number, hash))
+        load->failed = true;
+    return !load->failed;
+}
+
+/* The newest blocks, as far back as the change sets lead and history asks. */
+static enum status load_held(struct chain *chain, u64 head, struct err *err)
+{
+    u64 depth = 0, held = chain->options.history ? chain->options.history : UINT64_MAX;
+    struct entry **newest_first = NULL;
+    size_t count = 0, cap = 0;
+    bool leads_back = true;
+    hash32 hash;
+    for (u64 number = head; leads_back && depth <= held; number--, depth++) {
+        struct entry *entry =
+            store_get_canonical(chain->db, &hash, number) ? entry_load(chain, number, &hash) : NULL;
+        if (!entry)
+            break;
+        if (count == cap) {
+            cap = cap ? 2 * cap : 64;
+            newest_first = mem_realloc(newest_first, cap * sizeof(struct entry *));
+        }
+        newest_first[count++] = entry;
+        leads_back = number > chain->stored_from && depth < held && undo_load(entry);
+    }
+    bool whole = count && !leads_back;
+    for (size_t i = count; i > 0; i--)
+        canonical_push(chain, newest_first[i - 1]);
+    mem_free(newest_first);
+    struct side_load sides = {.chain = chain};
+    chain->has_old_undos = true; /* maybe: more may have been held before */
+    if (whole)
+        store_each_block(chain->db, chain_held_from(chain), load_side, &sides);
+    if (whole && !sides.failed)
+        return STATUS_OK;
+    enum status status = chain_status(chain, err);
+    return status != STATUS_OK
+               ? status
+               : err_set(err, STATUS_INVALID, "blocks near the head cannot be read");
+}
+
+/* The state must be the one that the head's header promises. */
+static enum status check_state(struct chain *chain, struct err *err)
+{
+    hash32 root;
+    enum status status = chain_status(chain, err);
+    if (status != STATUS_OK || chain->head->edit_count)
+        return status;
+    state_root(chain->state, &root);
+    if (!hash32_eq(&root, &chain->head->pub.block.header.state_root))
+        return err_set(err, STATUS_INVALID, "the state does not belong to the chain's head");
+    return STATUS_OK;
+}
+
+static enum status resume(struct chain *chain, const struct genesis *genesis, struct err *err)
+{
+    hash32 first, head;
+    u64 number;
+    enum status status = store_get_identity(chain->db, &first, &chain->config, err);
+    if (status != STATUS_OK)
+        return status;
+    if (!store_get_head(chain->db, &head) || !store_get_number(chain->db, &number, &head) ||
+        !store_get_oldest(chain->db, &chain->stored_from))
+        return err_set(err, STATUS_INVALID, "the chain's head cannot be found");
+    status = load_held(chain, number, err);
+    if (status != STATUS_OK)
+        return status;
+    chain->head = chain->at = entry_find(chain, &head);
+    if (!chain->head)
+        return err_set(err, STATUS_INVALID, "the chain's head is not on its canonical chain");
+    if (genesis)
+        status = check_genesis(chain, genesis, &first, &chain->head->pub.block.header, err);
+    if (genesis && status == STATUS_OK)
+        store_put_identity(chain->db, &first, &chain->config);
+    return status == STATUS_OK ? check_state(chain, err) : status;
+}
+
+/* --- opening ---------------------------------------------------------------------------------- */
+
+static struct chain *chain_new(const struct chain_options *options)
+{
+    struct chain *chain = NEW(struct chain);
+    chain->options = *options;
+    chain->db = options->db;
+    if (chain->db) {
+        chain->disk = disk_state_new(chain->db, options->state_memory, options->seed);
+        chain->backend = disk_state_backend(chain->disk);
+    } else {
+        chain->memory = memory_state_new(options->seed);
+        chain->backend = memory_state_backend(chain->memory);
+    }
+    chain->state = state_new(&chain->backend, options->seed);
+    chain->evm = evm_new();
+    evm_set_engine(chain->evm, options->engine);
+    hash_index_init(&chain->blocks, options->seed);
+    hash_index_init(&chain->txs, options->seed);
+    arena_init(&chain->scratch);
+    buf_init(&chain->record, SIZE_MAX / 2);
+    return chain;
+}
+
+static bool is_empty(struct db *db)
+{
+    struct err err;
+    hash32 genesis;
+    struct chain_config config;
+    return store_get_identity(db, &genesis, &config, &err) == STATUS_NOT_FOUND;
+}
+
+static enum status begin(struct chain *chain, const struct genesis *genesis, struct err *err)
+{
+    if (!genesis)
+        return err_set(err, STATUS_NOT_FOUND, "there is no chain yet, and no genesis to begin one");
+    chain->config = genesis->config;
+    put_genesis(chain, genesis);
+    return STATUS_OK;
+}
+
+enum status chain_open(struct chain **out, const struct genesis *genesis,
+                       const struct chain_options *options, struct err *err)
+{
+    if (genesis && genesis->header.gas_limit > INT64_MAX)
+        return err_set(err, STATUS_INVALID, "genesis: gasLimit is above 2^63 - 1");
+    struct chain *chain = chain_new(options);
+    bool begins = !chain->db || is_empty(chain->db);
+    enum status status = begins ? begin(chain, genesis, err) : resume(chain, genesis, err);
+    if (status == STATUS_OK)
+        status = chain_sync(chain, err);
+    if (status == STATUS_OK)
+        *out = chain;
+    else
+        chain_close(chain);
+    return status;
+}
+
+void chain_close(struct chain *chain)
+{
+    if (!chain)
+        return;
+    views_close(chain);
+    for (size_t i = 0; i < chain->blocks.cap; i++)
+        if (chain->blocks.slots[i].value)
+            entry_free(chain->blocks.slots[i].value);
+    loaded_free(chain);
+    hash_index_fini(&chain->blocks);
+    hash_index_fini(&chain->txs);
+    mem_free(chain->canonical);
+    mem_free(chain->bad);
+    buf_fini(&chain->record);
+    arena_fini(&chain->scratch);
+    ethash_free(chain->ethash);
+    evm_free(chain->evm);
+    state_free(chain->state);
+    if (chain->db)
+        db_abort(chain->db);
+    disk_state_free(chain->disk);
+    memory_state_free(chain->memory);
+    mem_free(chain);
+}

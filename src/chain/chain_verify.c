@@ -1,0 +1,113 @@
+/* Is what the store says of its blocks true? */
+#include "base/arena.h"
+#include "chain/store.h"
+
+struct verify {
+    struct db *db;
+    struct err *err;
+    struct arena arena;
+    hash32 parent; /* of the block to come */
+    u256 total_difficulty;
+    bool has_parent;
+};
+
+static enum status wrong(struct verify *verify, u64 number, const char *what)
+{
+    enum status status = db_status(verify->db, verify->err); /* which knows table and key */
+    return status != STATUS_OK ? status
+                               : err_set(verify->err, STATUS_INVALID, "block %llu: %s",
+                                         (unsigned long long)number, what);
+}
+
+static enum status check_lists(struct verify *verify, const struct chain_block *block)
+{
+    const struct header *header = &block->block.header;
+    hash32 txs = process_tx_root(block->block.txs, block->block.tx_count);
+    hash32 receipts = process_receipts_root(block->receipts, block->block.tx_count);
+    hash32 ommers = block_ommers_hash(block->block.ommers, block->block.ommer_count);
+    if (!hash32_eq(&txs, &header->tx_root))
+        return wrong(verify, header->number, "its transactions are not those of its header");
+    if (!hash32_eq(&ommers, &header->ommers_hash))
+        return wrong(verify, header->number, "its ommers are not those of its header");
+    if (header->number && !hash32_eq(&receipts, &header->receipts_root))
+        return wrong(verify, header->number, "its receipts are not those of its header");
+    if (header->fields < HEADER_FIELDS_SHANGHAI)
+        return STATUS_OK;
+    hash32 withdrawals =
+        process_withdrawals_root(block->block.withdrawals, block->block.withdrawal_count);
+    if (!hash32_eq(&withdrawals, &header->withdrawals_root))
+        return wrong(verify, header->number, "its withdrawals are not those of its header");
+    return STATUS_OK;
+}
+
+static enum status check_indexes(struct verify *verify, const struct block *block)
+{
+    u64 number;
+    u32 index;
+    if (!store_get_number(verify->db, &number, &block->hash) || number != block->header.number)
+        return wrong(verify, block->header.number, "it is not found by its hash");
+    for (u32 i = 0; i < block->tx_count; i++)
+        if (!store_get_tx(verify->db, &number, &index, &block->txs[i].hash) ||
+            number != block->header.number || index != i)
+            return wrong(verify, block->header.number, "a transaction is not found by its hash");
+    return STATUS_OK;
+}
+
+static enum status check_block(struct verify *verify, u64 number)
+{
+    hash32 hash;
+    struct chain_block block;
+    u256 td;
+    arena_reset(&verify->arena);
+    if (!store_get_canonical(verify->db, &hash, number))
+        return wrong(verify, number, "the number has no block");
+    if (!store_get_block(verify->db, &block, &verify->arena, number, &hash))
+        return wrong(verify, number, "its record is absent or makes no sense");
+    const struct header *header = &block.block.header;
+    if (header->number != number)
+        return wrong(verify, number, "it has another number");
+    if (verify->has_parent && !hash32_eq(&header->parent_hash, &verify->parent))
+        return wrong(verify, number, "it does not follow the block before");
+    u256_add_carry(&td, verify->total_difficulty, header->difficulty);
+    if (verify->has_parent && !u256_eq(td, block.total_difficulty))
+        return wrong(verify, number, "its total difficulty is wrong");
+    verify->parent = hash;
+    verify->has_parent = true;
+    verify->total_difficulty = block.total_difficulty;
+    enum status status = check_lists(verify, &block);
+    return status == STATUS_OK ? check_indexes(verify, &block.block) : status;
+}
+
+static enum status check_chain(struct verify *verify, chain_verify_fn *progress, void *ctx)
+{
+    hash32 head, genesis, after;
+    struct chain_config config;
+    u64 from, to;
+    enum status status = store_get_identity(verify->db, &genesis, &config, verify->err);
+    if (status != STATUS_OK)
+        return status;
+    if (!store_get_head(verify->db, &head) || !store_get_number(verify->db, &to, &head) ||
+        !store_get_oldest(verify->db, &from))
+        return wrong(verify, 0, "the chain has no head");
+    for (u64 number = from; status == STATUS_OK && number <= to; number++) {
+        status = check_block(verify, number);
+        if (status == STATUS_OK && number == 0 && !hash32_eq(&verify->parent, &genesis))
+            return wrong(verify, 0, "it is not the genesis that the chain began with");
+        if (progress)
+            progress(ctx, number, to);
+    }
+    if (status == STATUS_OK && !hash32_eq(&verify->parent, &head))
+        return wrong(verify, to, "it is not the head");
+    if (status == STATUS_OK && store_get_canonical(verify->db, &after, to + 1))
+        return wrong(verify, to + 1, "it is past the head");
+    return status;
+}
+
+enum status chain_verify(struct db *db, chain_verify_fn *progress, void *ctx, struct err *err)
+{
+    struct verify verify = {.db = db, .err = err};
+    arena_init(&verify.arena);
+    enum status status = check_chain(&verify, progress, ctx);
+    arena_fini(&verify.arena);
+    return status;
+}

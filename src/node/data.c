@@ -1,0 +1,81 @@
+#include "node/data.h"
+
+#include "base/mem.h"
+#include "sys/file.h"
+#include "sys/random.h"
+
+enum { GENESIS_MAX = 1 << 30 };
+
+enum status data_read_genesis(struct genesis *genesis, struct arena *arena, const char *path,
+                              struct err *err)
+{
+    u8 *text;
+    size_t len;
+    enum status status = file_read(&text, &len, path, GENESIS_MAX, err);
+    if (status != STATUS_OK)
+        return status;
+    status = genesis_parse(genesis, arena, (const char *)text, len, err);
+    if (status != STATUS_OK)
+        err_prefix(err, "%s", path);
+    mem_free(text);
+    return status;
+}
+
+enum status data_open_store(struct db **db, const char *folder, bool read_only, struct err *err)
+{
+    struct arena arena;
+    struct db_options options = {.read_only = read_only};
+    arena_init(&arena);
+    const char *path = arena_format(&arena, "%s/chain", folder);
+    enum status status = STATUS_OK;
+    if (!read_only)
+        status = file_make_folder(folder, err);
+    if (status == STATUS_OK)
+        status = db_open(db, path, &options, err);
+    arena_fini(&arena);
+    return status;
+}
+
+static enum status open_chain(struct data *data, const struct data_options *options,
+                              struct err *err)
+{
+    struct arena arena;
+    struct genesis genesis;
+    struct chain_options chain = {
+        .history = (u32)options->states,
+        .seed = random_u64(),
+        .db = data->db,
+    };
+    enum status status = STATUS_OK;
+    arena_init(&arena);
+    if (options->genesis)
+        status = data_read_genesis(&genesis, &arena, options->genesis, err);
+    if (status == STATUS_OK) {
+        status = chain_open(&data->chain, options->genesis ? &genesis : NULL, &chain, err);
+        if (status == STATUS_NOT_FOUND)
+            err_set(err, status, "%s holds no chain yet: --genesis FILE says how it begins",
+                    options->folder);
+        else if (status != STATUS_OK)
+            err_prefix(err, "%s", options->folder);
+    }
+    arena_fini(&arena);
+    return status;
+}
+
+enum status data_open(struct data *data, const struct data_options *options, struct err *err)
+{
+    *data = (struct data){0};
+    enum status status = data_open_store(&data->db, options->folder, options->read_only, err);
+    if (status == STATUS_OK)
+        status = open_chain(data, options, err);
+    if (status != STATUS_OK)
+        data_close(data);
+    return status;
+}
+
+void data_close(struct data *data)
+{
+    chain_close(data->chain);
+    db_close(data->db);
+    *data = (struct data){0};
+}

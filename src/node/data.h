@@ -1,0 +1,32 @@
+/* A data folder, opened: the store in it, and the chain in the store. */
+#pragma once
+
+#include "chain/chain.h"
+#include "db/db.h"
+
+struct data {
+    struct db *db;
+    struct chain *chain;
+};
+
+struct data_options {
+    const char *folder;  /* DIR/chain holds the store */
+    const char *genesis; /* a file; NULL: the folder must hold a chain */
+    u64 states;          /* blocks behind the head whose states are kept */
+    bool read_only;
+};
+
+enum { STATES_DEFAULT = 128, STATES_MAX = 65536 };
+
+/* Makes the folder and begins the chain where there is none. On failure nothing is open. */
+MUST_READ enum status data_open(struct data *data, const struct data_options *options,
+                                struct err *err);
+void data_close(struct data *data); /* what was not synced is lost */
+
+/* Only the store. */
+MUST_READ enum status data_open_store(struct db **db, const char *folder, bool read_only,
+                                      struct err *err);
+
+/* A genesis file; its parts are the arena's. */
+MUST_READ enum status data_read_genesis(struct genesis *genesis, struct arena *arena,
+                                        const char *path, struct err *err);

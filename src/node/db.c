@@ -1,0 +1,85 @@
+/* ashlar-node db: what a data folder holds, and whether it is right. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "args/args.h"
+#include "node/data.h"
+#include "node/node.h"
+
+static const struct args_command about = {
+    .program = "ashlar-node db",
+    .usage = "stats|verify --data DIR",
+    .summary = "Tells what a data folder holds (stats), or whether all of it is right (verify).",
+    .details =
+        "verify reads every block and all of the state, computes every root anew, names what is\n"
+        "wrong, and exits 0 only if nothing is.",
+};
+
+static enum status print_stats(struct db *db, const char *folder, struct err *err)
+{
+    (void)folder;
+    (void)err;
+    u64 bytes = 0;
+    printf("%-14s %14s %14s\n", "table", "records", "bytes");
+    for (int table = 0; table < DB_TABLE_COUNT; table++) {
+        struct db_stat stat = db_stat(db, (enum db_table)table);
+        bytes += stat.bytes;
+        printf("%-14s %14llu %14llu\n", db_table_name((enum db_table)table),
+               (unsigned long long)stat.entries, (unsigned long long)stat.bytes);
+    }
+    printf("%-14s %14s %14llu\n", "all", "", (unsigned long long)bytes);
+    return STATUS_OK;
+}
+
+static void show_block(void *ctx, u64 number, u64 head)
+{
+    const bool *is_terminal = ctx;
+    if (*is_terminal && (number % 1000 == 0 || number == head))
+        fprintf(stderr, "\r\033[Kblock %llu of %llu", (unsigned long long)number,
+                (unsigned long long)head);
+    if (*is_terminal && number == head)
+        fputs("\r\033[K", stderr);
+}
+
+static enum status verify(struct db *db, const char *folder, struct err *err)
+{
+    bool is_terminal = isatty(STDERR_FILENO);
+    enum status status = chain_verify(db, show_block, &is_terminal, err);
+    if (status == STATUS_OK)
+        printf("%s: all is right\n", folder);
+    return status;
+}
+
+static const struct {
+    const char *name;
+    enum status (*run)(struct db *db, const char *folder, struct err *err);
+} jobs[] = {{"stats", print_stats}, {"verify", verify}};
+
+int node_db_main(int argc, char **argv)
+{
+    struct err err;
+    int rest, exit_code;
+    struct db *db;
+    const char *folder = NULL;
+    const struct args_option options[] = {
+        {"data", ARGS_TEXT, &folder, "DIR", "the data folder"},
+        {0},
+    };
+    if (!args_begin(&about, options, argc, argv, &rest, &exit_code))
+        return exit_code;
+    size_t job = 0;
+    while (rest == 1 && job < ARRAY_LEN(jobs) && strcmp(jobs[job].name, argv[0]) != 0)
+        job++;
+    if (!folder || rest != 1 || job == ARRAY_LEN(jobs))
+        return args_fail(&about, "stats or verify, and --data DIR, are needed");
+    enum status status = data_open_store(&db, folder, true, &err);
+    if (status == STATUS_OK) {
+        status = jobs[job].run(db, folder, &err);
+        db_close(db);
+    }
+    if (status == STATUS_OK)
+        return EXIT_OK;
+    fprintf(stderr, "ashlar-node db %s: %s\n", jobs[job].name, err.text);
+    return EXIT_FAILED;
+}

@@ -1,0 +1,94 @@
+/* ashlar-node export: writes blocks to a file that import, and geth's import, can read. */
+#include <stdio.h>
+
+#include "args/args.h"
+#include "node/data.h"
+#include "node/node.h"
+#include "sys/stream.h"
+
+static const struct args_command about = {
+    .program = "ashlar-node export",
+    .usage = "--data DIR [--from N] [--to N] FILE",
+    .summary = "Writes the chain's blocks to a file, one after another as RLP.",
+    .details = "A name that ends in .gz packs them; - is standard output.",
+};
+
+struct span {
+    u64 from, to;
+};
+
+static enum status write_blocks(struct chain *chain, const struct span *span, struct stream *stream,
+                                u64 *count, struct err *err)
+{
+    struct buf rlp;
+    enum status status = STATUS_OK;
+    buf_init(&rlp, SIZE_MAX / 2);
+    for (u64 number = span->from; status == STATUS_OK && number <= span->to; number++) {
+        const struct chain_block *block = chain_by_number(chain, number);
+        if (!block) {
+            status = chain_status(chain, err);
+            if (status == STATUS_OK)
+                status = err_set(err, STATUS_NOT_FOUND, "there is no block %llu",
+                                 (unsigned long long)number);
+            break;
+        }
+        buf_reset(&rlp);
+        block_encode(&rlp, &block->block);
+        status = stream_write(stream, rlp.data, rlp.len, err);
+        ++*count;
+    }
+    buf_fini(&rlp);
+    return status;
+}
+
+static enum status export_to(const char *path, struct chain *chain, struct span span, u64 *count,
+                             struct err *err)
+{
+    struct stream *stream;
+    struct err close_err;
+    u64 head = chain_head(chain)->block.header.number;
+    if (span.to == UINT64_MAX)
+        span.to = head;
+    if (span.from > span.to || span.to > head)
+        return err_set(err, STATUS_INVALID, "the chain's blocks are 0 to %llu",
+                       (unsigned long long)head);
+    enum status status = stream_create(&stream, path, err);
+    if (status != STATUS_OK)
+        return status;
+    status = write_blocks(chain, &span, stream, count, err);
+    enum status closed = stream_close(stream, &close_err);
+    if (status == STATUS_OK && closed != STATUS_OK)
+        *err = close_err;
+    return status == STATUS_OK ? closed : status;
+}
+
+int node_export_main(int argc, char **argv)
+{
+    struct err err;
+    int rest, exit_code;
+    struct data data;
+    struct data_options where = {.states = STATES_DEFAULT, .read_only = true};
+    struct span span = {.to = UINT64_MAX};
+    u64 count = 0;
+    const struct args_option options[] = {
+        {"data", ARGS_TEXT, &where.folder, "DIR", "the data folder"},
+        {"from", ARGS_U64, &span.from, "N", "the first block (0)"},
+        {"to", ARGS_U64, &span.to, "N", "the last block (the head)"},
+        {0},
+    };
+    if (!args_begin(&about, options, argc, argv, &rest, &exit_code))
+        return exit_code;
+    if (!where.folder || rest != 1)
+        return args_fail(&about, "--data DIR and one file to write are needed");
+    enum status status = data_open(&data, &where, &err);
+    if (status == STATUS_OK) {
+        status = export_to(argv[0], data.chain, span, &count, &err);
+        data_close(&data);
+    }
+    if (status != STATUS_OK) {
+        fprintf(stderr, "ashlar-node export: %s\n", err.text);
+        return EXIT_FAILED;
+    }
+    fprintf(stderr, "%llu blocks written\n", (unsigned long long)count);
+    return EXIT_OK;
+}

@@ -1,0 +1,224 @@
+/* ashlar-node import: takes blocks from files into a data folder. */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "args/args.h"
+#include "node/ahead.h"
+#include "node/data.h"
+#include "node/node.h"
+#include "prim/hex.h"
+#include "sys/clock.h"
+#include "sys/loop.h"
+
+static const struct args_command about = {
+    .program = "ashlar-node import",
+    .usage = "--data DIR [--genesis FILE] FILE...",
+    .summary = "Checks and executes the blocks of files, and keeps them.",
+    .details =
+        "Files hold blocks one after another as RLP, as geth export writes them; packed ones "
+        "(gzip)\n"
+        "are unpacked. Blocks that are there already are passed over, so an import that was\n"
+        "stopped goes on where it was. Control-C stops it after the block at hand.",
+};
+
+enum { SYNC_BYTES = 64 << 20 };
+
+static const u64 SECOND = 1000000000, LINE_EVERY_S = 8;
+
+struct importer {
+    struct data data;
+    struct loop *loop;
+    bool stops, is_terminal, has_line;
+    struct block_file file;
+    u64 begun, shown; /* ns */
+    /* What was done. */
+    u64 blocks, known, txs, gas;
+};
+
+static void on_end(void *ctx)
+{
+    ((struct importer *)ctx)->stops = true;
+}
+
+/* --- telling ---------------------------------------------------------------------------------- */
+
+static void show(struct importer *importer, u64 now)
+{
+    u64 read, whole, ns = now - importer->begun + 1;
+    const struct header *head = &chain_head(importer->data.chain)->block.header;
+    stream_progress(importer->file.stream, &read, &whole);
+    fprintf(stderr, "%sblock %llu", importer->is_terminal ? "\r\033[K" : "",
+            (unsigned long long)head->number);
+    if (whole)
+        fprintf(stderr, "  %3llu%%", (unsigned long long)(read * 100 / whole));
+    fprintf(stderr, "  %llu transactions  %.1f Mgas/s  %.0f s%s", (unsigned long long)importer->txs,
+            (double)importer->gas * 1000 / (double)ns, (double)ns / (double)SECOND,
+            importer->is_terminal ? "" : "\n");
+    importer->has_line = importer->is_terminal;
+    importer->shown = now;
+}
+
+static void show_sometimes(struct importer *importer)
+{
+    u64 now = clock_monotonic_ns();
+    u64 every = importer->is_terminal ? SECOND / 5 : LINE_EVERY_S * SECOND;
+    if (now - importer->shown >= every)
+        show(importer, now);
+}
+
+static void end_line(struct importer *importer)
+{
+    if (importer->has_line)
+        fputc('\n', stderr);
+    importer->has_line = false;
+}
+
+/* --- importing -------------------------------------------------------------------------------- */
+
+static enum status refuse(struct importer *importer, u64 number, const hash32 *hash,
+                          const struct chain_report *report, struct err *err)
+{
+    char text[67];
+    enum status status = chain_status(importer->data.chain, err);
+    if (status != STATUS_OK)
+        return status; /* then the block is not to blame */
+    hex_encode(text, hash->b, sizeof hash->b);
+    return err_set(err, STATUS_INVALID, "%s: block %llu, %s, was refused: %s", importer->file.path,
+                   (unsigned long long)number, text, report->text);
+}
+
+static enum status import_one(struct importer *importer, struct chain_incoming *incoming,
+                              struct err *err)
+{
+    struct chain_report report;
+    const struct block *block;
+    if (!chain_incoming_block(incoming, &block)) {
+        enum block_verdict verdict = chain_add(importer->data.chain, incoming, &report);
+        (void)verdict;
+        return err_set(err, STATUS_INVALID, "%s: a block after block %llu was refused: %s",
+                       importer->file.path,
+                       (unsigned long long)chain_head(importer->data.chain)->block.header.number,
+                       report.text);
+    }
+    hash32 hash = block->hash;
+    u64 number = block->header.number, gas = block->header.gas_used, txs = block->tx_count;
+    switch ((int)chain_add(importer->data.chain, incoming, &report)) {
+    case BLOCK_OK:
+        importer->blocks++;
+        importer->gas += gas;
+        importer->txs += txs;
+        return STATUS_OK;
+    case BLOCK_KNOWN: importer->known++; return STATUS_OK;
+    default: return refuse(importer, number, &hash, &report, err);
+    }
+}
+
+static enum status import_blocks(struct importer *importer, struct ahead *ahead, struct err *err)
+{
+    enum status status = STATUS_OK;
+    while (status == STATUS_OK && !importer->stops) {
+        struct chain_incoming *incoming;
+        status = ahead_next(ahead, &incoming, err);
+        if (status != STATUS_OK || !incoming)
+            break;
+        status = import_one(importer, incoming, err);
+        if (status == STATUS_OK && chain_unsynced(importer->data.chain) >= SYNC_BYTES)
+            status = chain_sync(importer->data.chain, err);
+        show_sometimes(importer);
+        loop_turn(importer->loop);
+    }
+    return status;
+}
+
+static enum status import_file(struct importer *importer, const char *path, struct err *err)
+{
+    struct ahead *ahead;
+    enum status status = block_file_open(&importer->file, path, err);
+    if (status != STATUS_OK)
+        return status;
+    status = ahead_open(&ahead, importer->data.chain, &importer->file, err);
+    if (status == STATUS_OK) {
+        status = import_blocks(importer, ahead, err);
+        if (importer->has_line)
+            show(importer, clock_monotonic_ns());
+        ahead_close(ahead);
+    }
+    end_line(importer);
+    block_file_close(&importer->file);
+    return status;
+}
+
+/* What was good before a failure is kept. */
+static enum status import_files(struct importer *importer, char **paths, int count, struct err *err)
+{
+    struct err sync_err;
+    enum status status = STATUS_OK;
+    importer->begun = importer->shown = clock_monotonic_ns();
+    for (int i = 0; status == STATUS_OK && !importer->stops && i < count; i++)
+        status = import_file(importer, paths[i], err);
+    enum status synced = chain_sync(importer->data.chain, &sync_err);
+    if (synced == STATUS_OK)
+        return status;
+    *err = sync_err;
+    return synced;
+}
+
+static void print_result(const struct importer *importer)
+{
+    char hash[67];
+    const struct chain_block *head = chain_head(importer->data.chain);
+    double seconds = (double)(clock_monotonic_ns() - importer->begun) / (double)SECOND;
+    hex_encode(hash, head->block.hash.b, sizeof head->block.hash.b);
+    printf("%llu blocks imported, %llu known before, %llu transactions, %.1f Mgas in %.2f s (%.1f "
+           "Mgas/s)\n",
+           (unsigned long long)importer->blocks, (unsigned long long)importer->known,
+           (unsigned long long)importer->txs, (double)importer->gas / 1e6, seconds,
+           seconds > 0 ? (double)importer->gas / 1e6 / seconds : 0);
+    printf("head: block %llu, %s%s\n", (unsigned long long)head->block.header.number, hash,
+           importer->stops ? " (stopped)" : "");
+}
+
+static enum status run(struct importer *importer, const struct data_options *where, char **paths,
+                       int count, struct err *err)
+{
+    enum status status = loop_new(&importer->loop, err);
+    if (status != STATUS_OK)
+        return status;
+    status = loop_on_end(importer->loop, on_end, importer, err);
+    if (status == STATUS_OK)
+        status = data_open(&importer->data, where, err);
+    if (status == STATUS_OK) {
+        status = import_files(importer, paths, count, err);
+        print_result(importer);
+        data_close(&importer->data);
+    }
+    loop_free(importer->loop);
+    return status;
+}
+
+int node_import_main(int argc, char **argv)
+{
+    struct err err;
+    int rest, exit_code;
+    struct importer importer = {.is_terminal = isatty(STDERR_FILENO)};
+    struct data_options where = {.states = STATES_DEFAULT};
+    const struct args_option options[] = {
+        {"data", ARGS_TEXT, &where.folder, "DIR", "the data folder; made if it is not there"},
+        {"genesis", ARGS_TEXT, &where.genesis, "FILE",
+         "how the chain begins; may be left out once it has begun"},
+        {"state", ARGS_U64, &where.states, "N",
+         "keep the states of N blocks behind the head (128)"},
+        {0},
+    };
+    if (!args_begin(&about, options, argc, argv, &rest, &exit_code))
+        return exit_code;
+    if (!where.folder || !rest)
+        return args_fail(&about, "--data DIR and at least one file of blocks are needed");
+    if (where.states < 1 || where.states > STATES_MAX)
+        return args_fail(&about, "--state is 1 to %d", STATES_MAX);
+    enum status status = run(&importer, &where, argv, rest, &err);
+    if (status == STATUS_OK)
+        return EXIT_OK;
+    fprintf(stderr, "ashlar-node import: %s\n", err.text);
+    return EXIT_FAILED;
+}

@@ -1,0 +1,135 @@
+/* ashlar-node run: serves JSON-RPC on the chain of a data folder. */
+#include <stdio.h>
+#include <string.h>
+
+#include "args/args.h"
+#include "args/version.h"
+#include "http/server.h"
+#include "node/data.h"
+#include "node/node.h"
+#include "rpc/rpc.h"
+#include "sys/random.h"
+
+static const struct args_command about = {
+    .program = "ashlar-node run",
+    .usage = "--data DIR [--genesis FILE] [options]",
+    .summary = "Serves JSON-RPC on the chain in a data folder.",
+    .details = "Transactions that are sent to it wait in a pool; no blocks are made.",
+};
+
+/* An answer this large is rare; its memory is given back. */
+enum { ANSWER_KEEP = 1 << 20 };
+
+struct node {
+    struct loop *loop;
+    struct data data;
+    struct dev *dev;
+    struct rpc *rpc;
+    struct http_server *server;
+    struct buf answer;
+};
+
+static void on_request(void *ctx, struct http_exchange *exchange, const char *body, size_t len)
+{
+    struct node *node = ctx;
+    rpc_handle(node->rpc, body, len, &node->answer);
+    http_answer(exchange, node->answer.data, node->answer.len);
+    if (node->answer.cap > ANSWER_KEEP)
+        buf_fini(&node->answer);
+}
+
+static void on_end(void *ctx)
+{
+    struct node *node = ctx;
+    http_server_close(node->server);
+    node->server = NULL;
+    loop_stop(node->loop);
+}
+
+static enum status node_open(struct node *node, const struct data_options *where,
+                             const struct http_options *http, struct err *err)
+{
+    enum status status = loop_new(&node->loop, err);
+    if (status == STATUS_OK)
+        status = loop_on_end(node->loop, on_end, node, err);
+    if (status == STATUS_OK)
+        status = data_open(&node->data, where, err);
+    if (status != STATUS_OK)
+        return status;
+    struct rpc_options rpc = rpc_options_default();
+    rpc.client = "ashlar/v" ASHLAR_VERSION "/linux";
+    rpc.seed = random_u64();
+    node->dev = dev_follow(node->loop, node->data.chain);
+    node->rpc = rpc_new(node->dev, &rpc);
+    return http_server_open(&node->server, node->loop, http, on_request, node, err);
+}
+
+static void node_close(struct node *node)
+{
+    http_server_close(node->server);
+    rpc_free(node->rpc);
+    dev_close(node->dev);
+    data_close(&node->data);
+    loop_free(node->loop);
+    buf_fini(&node->answer);
+}
+
+static void print_ready(const struct node *node, const struct http_options *http)
+{
+    bool is_ipv6 = strchr(http->host, ':') != NULL;
+    const struct header *head = &chain_head(node->data.chain)->block.header;
+    printf("Chain %llu at block %llu\n",
+           (unsigned long long)chain_config(node->data.chain)->chain_id,
+           (unsigned long long)head->number);
+    printf("Listening on http://%s%s%s:%u\n", is_ipv6 ? "[" : "", http->host, is_ipv6 ? "]" : "",
+           http_server_port(node->server));
+    fflush(stdout);
+}
+
+static int serve(const struct data_options *where, const struct http_options *http)
+{
+    struct err err;
+    struct node node = {0};
+    buf_init(&node.answer, 0);
+    enum status status = node_open(&node, where, http, &err);
+    if (status == STATUS_OK) {
+        print_ready(&node, http);
+        loop_run(node.loop);
+    } else {
+        fprintf(stderr, "ashlar-node run: %s\n", err.text);
+    }
+    node_close(&node);
+    return status == STATUS_OK ? EXIT_OK : EXIT_FAILED;
+}
+
+int node_run_main(int argc, char **argv)
+{
+    int rest, exit_code;
+    u64 port = 8545;
+    struct data_options where = {.states = STATES_DEFAULT};
+    struct http_options http = http_options_default();
+    http.host = "127.0.0.1";
+    const struct args_option options[] = {
+        {"data", ARGS_TEXT, &where.folder, "DIR", "the data folder"},
+        {"genesis", ARGS_TEXT, &where.genesis, "FILE",
+         "how the chain begins; may be left out once it has begun"},
+        {"state", ARGS_U64, &where.states, "N",
+         "keep the states of N blocks behind the head (128)"},
+        {"http.host", ARGS_TEXT, &http.host, "IP", "address to listen on (127.0.0.1)"},
+        {"http.port", ARGS_U64, &port, "N", "port to listen on, 0 for any that is free (8545)"},
+        {"http.cors", ARGS_TEXT, &http.cors_origins, "LIST", "origins that browsers may call from"},
+        {"http.vhosts", ARGS_TEXT, &http.hosts, "LIST",
+         "names accepted in Host besides localhost and IP addresses; * for any"},
+        {0},
+    };
+    if (!args_begin(&about, options, argc, argv, &rest, &exit_code))
+        return exit_code;
+    if (!where.folder || rest)
+        return args_fail(&about, "--data DIR is needed, and no words besides options");
+    if (port > 65535)
+        return args_fail(&about, "--http.port: at most 65535");
+    if (where.states < 1 || where.states > STATES_MAX)
+        return args_fail(&about, "--state is 1 to %d", STATES_MAX);
+    http.port = (u16)port;
+    return serve(&where, &http);
+}
