@@ -48,6 +48,7 @@ struct evm *evm_new(void)
     struct evm *evm = NEW(struct evm);
     code_cache_init(&evm->codes, CODE_CACHE_BYTES);
     arena_init(&evm->scratch);
+    evm->hashes = NEW(struct hash_memo);
     /* Address space only: a page becomes memory when a frame first reaches it. */
     evm->stack = NEW_ARRAY(u256, (size_t)(DEPTH_MAX + 1) * (STACK_MAX + STACK_ROOM));
     evm->chunks[0] = (struct memory_chunk){mem_zalloc(CHUNK_FIRST), CHUNK_FIRST};
@@ -65,6 +66,7 @@ void evm_free(struct evm *evm)
     mem_free(evm->translator);
     arena_fini(&evm->scratch);
     precompile_cache_fini(&evm->answers);
+    mem_free(evm->hashes);
     code_cache_fini(&evm->codes);
     mem_free(evm);
 }
@@ -103,9 +105,12 @@ void evm_set_engine(struct evm *evm, enum evm_engine engine)
     evm->engine = engine;
 }
 
-void evm_set_precompile_cache(struct evm *evm, bool on)
+void evm_set_memo(struct evm *evm, bool on)
 {
-    evm->answers.is_off = !on;
+    precompile_cache_fini(&evm->answers);
+    mem_free(evm->hashes);
+    evm->answers = (struct precompile_cache){.is_off = !on};
+    evm->hashes = on ? NEW(struct hash_memo) : NULL;
 }
 
 void evm_set_code_limits(struct evm *evm, size_t code_max, size_t initcode_max)

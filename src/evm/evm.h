@@ -148,8 +148,11 @@ void evm_set_tracer(struct evm *evm, const struct evm_tracer *tracer);
 enum evm_engine { EVM_ENGINE_AUTO, EVM_ENGINE_PLAIN, EVM_ENGINE_FAST };
 void evm_set_engine(struct evm *evm, enum evm_engine engine);
 
-/* Whether the latest answer of each precompile is kept and given again to the same input (yes, unless told). */
-void evm_set_precompile_cache(struct evm *evm, bool on);
+/*
+ * Whether answers are remembered and given again to the same input: each precompile's latest one, and hashes
+ * of mapping keys (yes, unless told). Turning it off forgets them.
+ */
+void evm_set_memo(struct evm *evm, bool on);
 
 /* Limits set by a chain's configuration instead of EIP-170 and EIP-3860 (0 keeps the fork's own). */
 void evm_set_code_limits(struct evm *evm, size_t code_max, size_t initcode_max);

@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "base/assert.h"
 #include "evm/evm.h"
+#include "evm/hash_memo.h"
 #include "evm/opcode.h"
 #include "evm/precompile_cache.h"
 #include "evm/tracer.h"
@@ -124,6 +125,7 @@ struct evm {
     size_t returned_cap;
     struct arena scratch; /* for precompiles */
     struct precompile_cache answers;
+    struct hash_memo *hashes; /* NULL: not remembered */
     struct code_cache codes;
     void *translator; /* the fast interpreter's work table, made when first needed */
     /* Gas that went to some code's credit, or to none: burnt, or paid for what takes no time (fast.c). */

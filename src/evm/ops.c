@@ -68,8 +68,12 @@ enum evm_status instr_keccak256(struct frame *frame, u256 *sp)
         return EVM_OUT_OF_GAS;
     frame_report(frame);
     memory_reach(frame, end);
+    const u8 *bytes = frame->memory.bytes + data.at;
     hash32 hash;
-    keccak256(&hash, frame->memory.bytes + data.at, data.len);
+    if (data.len == HASH_MEMO_LEN && frame->evm->hashes)
+        hash = *hash_memo_get(frame->evm->hashes, bytes);
+    else
+        keccak256(&hash, bytes, data.len);
     sp[-2] = u256_from_hash(&hash);
     return EVM_SUCCESS;
 }

@@ -42,7 +42,7 @@ static void forget(void *arg)
     struct code_bench *bench = arg;
     evm_free(bench->evm);
     bench->evm = evm_new();
-    evm_set_precompile_cache(bench->evm, false); /* else later rounds would measure nothing */
+    evm_set_memo(bench->evm, false); /* else later rounds would measure nothing */
     evm_set_engine(bench->evm, bench->options->engine);
     bench->exec.evm = bench->evm;
 }
@@ -185,7 +185,7 @@ bool bench_code(const struct bench_options *options, struct reader *reader, cons
     prestate_init(&bench.prestate);
     prestate_fill(reader, bench.prestate.state, reader_object(reader, test, "pre"));
     bench.evm = evm_new();
-    evm_set_precompile_cache(bench.evm, false);
+    evm_set_memo(bench.evm, false);
     evm_set_engine(bench.evm, options->engine);
     for (size_t i = 0; !reader->failed && i < json_count(list); i++)
         run_data(&bench, name, i, json_at(list, i));
