@@ -296,6 +296,10 @@ enum status dev_snapshot_take(struct dev *dev, u64 *id, struct err *err)
 
 static bool go_back(struct dev *dev, u64 number)
 {
+    if (number < chain_oldest(dev->chain) || number > chain_head(dev->chain)->block.header.number)
+        return false;
+    if (dev->watcher.leaving)
+        dev->watcher.leaving(dev->watcher.ctx, number);
     if (!chain_unwind(dev->chain, number))
         return false;
     dev->reorg_count++;

@@ -30,6 +30,13 @@ struct dev_sealing {
     u64 interval_ms; /* and every so often; 0: not */
 };
 
+/* Told of what happens, at once and in the middle of it: may look and take notes, but change nothing. */
+struct dev_watcher {
+    void (*changed)(void *ctx);             /* a block was made, or a transaction came in */
+    void (*leaving)(void *ctx, u64 number); /* blocks after this one are about to be taken off */
+    void *ctx;
+};
+
 struct dev {
     struct chain *chain;
     bool is_follower; /* see dev_follow */
@@ -65,6 +72,7 @@ struct dev {
     u64 arrival_count;
     /* Raised whenever the chain goes back, so that readers of block numbers notice. */
     u64 reorg_count;
+    struct dev_watcher watcher; /* functions may be NULL */
 
     hash32 parent, lot; /* the last parent's hash, and the prev_randao made of it */
 };
@@ -128,6 +136,13 @@ bool dev_snapshot_revert(struct dev *dev, u64 id);
 
 /* Takes the last `count` blocks off. INVALID when there are not so many. */
 MUST_READ enum status dev_rollback(struct dev *dev, u64 count, struct err *err);
+
+/* Tells the watcher, if there is one, that something has changed. */
+static inline void dev_tell_changed(const struct dev *dev)
+{
+    if (dev->watcher.changed)
+        dev->watcher.changed(dev->watcher.ctx);
+}
 
 /* Call after the head's state was edited from outside (chain_state_edit ... chain_state_commit). */
 void dev_state_changed(struct dev *dev);

@@ -128,6 +128,7 @@ static enum status seal_offer(struct dev *dev, const struct offer *offer,
     drop_settled(dev, offer);
     dev->next_timestamp = 0;
     dev->has_base_fee = dev->has_prev_randao = false;
+    dev_tell_changed(dev);
     return STATUS_OK;
 }
 
@@ -240,6 +241,7 @@ enum status dev_send(struct dev *dev, const u8 *bytes, size_t len, const addr20 
         return status;
     hash32 sent = tx->hash;
     dev->arrivals[dev->arrival_count++ % DEV_ARRIVALS] = sent;
+    dev_tell_changed(dev);
     if (dev->sealing.automine) {
         status = seal_ready(dev, &sent, err);
         if (status == STATUS_OK)

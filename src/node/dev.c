@@ -30,11 +30,15 @@ struct node {
     struct buf answer;
 };
 
-static void send_answer(struct node *node, struct http_exchange *exchange)
+static void drop_large_answer(struct node *node)
 {
-    http_answer(exchange, node->answer.data, node->answer.len);
     if (node->answer.cap > ANSWER_KEEP)
         buf_fini(&node->answer);
+}
+
+static void answer_later(void *exchange, const void *json, size_t len)
+{
+    http_answer(exchange, json, len);
 }
 
 /* --- requests that bring transactions --------------------------------------------------------- */
@@ -66,8 +70,10 @@ static void part_done(struct job *job)
     if (--delayed->parts_left)
         return;
     struct node *node = delayed->node;
-    rpc_ahead_handle(node->rpc, delayed->ahead, &node->answer);
-    send_answer(node, delayed->exchange);
+    struct rpc_asker asker = {.answer = answer_later, .ctx = delayed->exchange};
+    if (rpc_ahead_handle(node->rpc, delayed->ahead, &asker, &node->answer))
+        http_answer(delayed->exchange, node->answer.data, node->answer.len);
+    drop_large_answer(node);
     rpc_ahead_free(delayed->ahead);
     mem_free(delayed);
 }
@@ -94,9 +100,60 @@ static void on_request(void *ctx, struct http_exchange *exchange, const char *bo
         look_ahead(node, exchange, ahead);
         return;
     }
-    rpc_handle(node->rpc, body, len, &node->answer);
-    send_answer(node, exchange);
+    struct rpc_asker asker = {.answer = answer_later, .ctx = exchange};
+    if (rpc_handle_for(node->rpc, &asker, body, len, &node->answer))
+        http_answer(exchange, node->answer.data, node->answer.len);
+    drop_large_answer(node);
 }
+
+/* --- WebSocket ------------------------------------------------------------------------------ */
+
+static void session_send(void *ws, const void *json, size_t len)
+{
+    websocket_send(ws, json, len);
+}
+
+static size_t session_unsent(void *ws)
+{
+    return websocket_unsent(ws);
+}
+
+static void session_end(void *ws, const char *why)
+{
+    websocket_close(ws, WEBSOCKET_POLICY, why);
+}
+
+static const struct rpc_session_ops session_ops = {session_send, session_unsent, session_end};
+
+static void on_opened(void *ctx, struct websocket *ws)
+{
+    struct node *node = ctx;
+    websocket_set_user(ws, rpc_session_new(node->rpc, &session_ops, ws));
+}
+
+static void on_message(void *ctx, struct websocket *ws, const char *text, size_t len)
+{
+    struct node *node = ctx;
+    struct rpc_asker asker = {websocket_user(ws), session_send, ws};
+    if (rpc_handle_for(node->rpc, &asker, text, len, &node->answer) && node->answer.len)
+        websocket_send(ws, node->answer.data, node->answer.len);
+    drop_large_answer(node);
+}
+
+static void on_drained(void *ctx, struct websocket *ws)
+{
+    (void)ctx;
+    rpc_session_resume(websocket_user(ws));
+}
+
+static void on_closed(void *ctx, struct websocket *ws)
+{
+    (void)ctx;
+    rpc_session_free(websocket_user(ws));
+}
+
+static const struct websocket_handler websocket_handler = {on_opened, on_message, on_drained,
+                                                           on_closed};
 
 /* --- life ------------------------------------------------------------------------------------- */
 
@@ -122,7 +179,9 @@ static enum status node_open(struct node *node, const struct dev_command *comman
     rpc.seed = random_u64();
     node->rpc = rpc_new(node->dev, &rpc);
     node->workers = workers_new(node->loop, 0);
-    return http_server_open(&node->server, node->loop, &command->http, on_request, node, err);
+    struct http_options http = command->http;
+    http.websocket = &websocket_handler;
+    return http_server_open(&node->server, node->loop, &http, on_request, node, err);
 }
 
 static void node_close(struct node *node)

@@ -116,11 +116,13 @@ void rpc_ahead_recover(struct rpc_ahead *ahead, u32 from, u32 to)
     arena_fini(&arena);
 }
 
-void rpc_ahead_handle(struct rpc *rpc, struct rpc_ahead *ahead, struct buf *out)
+bool rpc_ahead_handle(struct rpc *rpc, struct rpc_ahead *ahead, const struct rpc_asker *asker,
+                      struct buf *out)
 {
     rpc->ahead = ahead;
-    rpc_handle(rpc, ahead->body, ahead->len, out);
+    bool is_answered = rpc_handle_for(rpc, asker, ahead->body, ahead->len, out);
     rpc->ahead = NULL;
+    return is_answered;
 }
 
 const addr20 *rpc_ahead_sender(struct rpc_ahead *ahead, const u8 *bytes, size_t len)

@@ -6,7 +6,7 @@
  *
  *   struct rpc_ahead *ahead = rpc_ahead_new(rpc, body, len);    // NULL: nothing to look ahead for
  *   rpc_ahead_recover(ahead, from, to);                         // parts may be on several threads at once
- *   rpc_ahead_handle(rpc, ahead, &out);
+ *   rpc_ahead_handle(rpc, ahead, asker, &out);
  *   rpc_ahead_free(ahead);
  */
 #pragma once
@@ -25,8 +25,9 @@ u32 rpc_ahead_count(const struct rpc_ahead *ahead);
 /* Of the transactions [from, to). Touches nothing else, and not rpc. */
 void rpc_ahead_recover(struct rpc_ahead *ahead, u32 from, u32 to);
 
-/* rpc_handle for the body that was copied. */
-void rpc_ahead_handle(struct rpc *rpc, struct rpc_ahead *ahead, struct buf *out);
+/* rpc_handle_for the body that was copied. */
+bool rpc_ahead_handle(struct rpc *rpc, struct rpc_ahead *ahead, const struct rpc_asker *asker,
+                      struct buf *out);
 
 /* For methods: the sender of a transaction with these bytes if it was found; else NULL. Asked in the order of
  * the text. */

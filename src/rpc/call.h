@@ -21,6 +21,7 @@ enum rpc_code {
     RPC_INVALID_PARAMS = -32602,
     RPC_INTERNAL = -32603,
     RPC_SERVER_ERROR = -32000,
+    RPC_NO_NOTIFICATIONS = -32001,
     RPC_RESPONSE_TOO_LARGE = -32003,
     RPC_LIMIT_EXCEEDED = -32005,
     RPC_REVERTED = 3,
@@ -28,6 +29,7 @@ enum rpc_code {
 };
 
 struct rpc_filters;
+struct rpc_sessions;
 
 struct rpc {
     struct dev *dev;
@@ -37,6 +39,7 @@ struct rpc {
     struct arena arena; /* of the request at hand */
     struct rpc_filters *filters;
     struct rpc_ahead *ahead; /* of the request at hand; NULL mostly */
+    struct rpc_sessions *sessions;
 };
 
 struct rpc_call {
@@ -46,6 +49,11 @@ struct rpc_call {
     struct arena *arena; /* until the request is answered */
     json params;         /* an array or NULL */
     struct buf *out;
+    const struct rpc_asker *asker; /* NULL: the answer cannot wait, and nothing can be said later */
+    /* Set by a method that wrote no result and waits for this transaction's receipt instead. */
+    bool waits;
+    hash32 wait_hash;
+    u64 wait_ms;
     /* The error, if code is not 0. */
     int code;
     char message[512];
@@ -63,6 +71,11 @@ struct rpc_method {
     u8 params_max;
 };
 
+/* A call without a request: to write an answer later. */
+void rpc_call_init(struct rpc_call *call, struct rpc *rpc, struct buf *out);
+/* Closes the answer whose envelope ends at mark; what was written after it gives way to an error. */
+void rpc_call_finish(struct rpc_call *call, size_t mark);
+
 /* Sets the error unless one is set; returns false, so that callers can return it on. */
 bool rpc_fail(struct rpc_call *call, enum rpc_code code, const char *fmt, ...) PRINTF_LIKE(3, 4);
 static inline bool rpc_failed(const struct rpc_call *call)
@@ -72,4 +85,5 @@ static inline bool rpc_failed(const struct rpc_call *call)
 
 extern const struct rpc_method RPC_ETH_CHAIN[], RPC_ETH_STATE[], RPC_ETH_CALL[], RPC_ETH_FEE[],
     RPC_ETH_FILTER[], RPC_ETH_SEND[], RPC_ETH_SEND_UNSIGNED[], RPC_ETH_SIGN[], RPC_ETH_CONFIG[],
-    RPC_ETH_SIMULATE[], RPC_NET[], RPC_WEB3[], RPC_TXPOOL[], RPC_DEV[], RPC_DEBUG[], RPC_SELF[];
+    RPC_ETH_SIMULATE[], RPC_ETH_SUBSCRIBE[], RPC_NET[], RPC_WEB3[], RPC_TXPOOL[], RPC_DEV[],
+    RPC_DEBUG[], RPC_SELF[];

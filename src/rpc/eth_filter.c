@@ -39,6 +39,12 @@ struct rpc_filters *rpc_filters_new(u64 seed, u32 max)
     return filters;
 }
 
+/* An odd multiplier walks through all numbers: ids neither repeat nor tell how many there were. */
+u64 rpc_filters_next_id(struct rpc_filters *filters)
+{
+    return filters->next_id *= 6364136223846793005u;
+}
+
 static void filter_remove(struct rpc_filters *filters, u32 place)
 {
     arena_fini(&filters->list[place]->arena);
@@ -112,8 +118,7 @@ static struct filter *filter_add(struct rpc_call *call, enum filter_kind kind)
         filters->list = NEW_ARRAY(struct filter *, filters->max);
     struct filter *filter = NEW(struct filter);
     filters->list[filters->count++] = filter;
-    /* An odd multiplier walks through all numbers: ids neither repeat nor tell how many there were. */
-    filter->id = filters->next_id *= 6364136223846793005u;
+    filter->id = rpc_filters_next_id(filters);
     filter->kind = kind;
     filter->polled_ns = clock_monotonic_ns();
     filter->next_block = head_number(call) + 1;
@@ -122,19 +127,6 @@ static struct filter *filter_add(struct rpc_call *call, enum filter_kind kind)
     arena_init(&filter->arena);
     json_out_quantity(call->out, RPC_RESULT, filter->id);
     return filter;
-}
-
-/* Moves what the choice borrows from the request's arena to the filter's. */
-static void keep_choice(struct filter *filter, const struct log_choice *choice)
-{
-    filter->choice = *choice;
-    if (choice->addr_count)
-        filter->choice.addrs =
-            arena_dup(&filter->arena, choice->addrs, choice->addr_count * sizeof *choice->addrs);
-    for (u32 i = 0; i < choice->places; i++)
-        if (choice->at[i].count)
-            filter->choice.at[i].topics = arena_dup(&filter->arena, choice->at[i].topics,
-                                                    choice->at[i].count * sizeof(hash32));
 }
 
 static void eth_newFilter(struct rpc_call *call)
@@ -151,7 +143,7 @@ static void eth_newFilter(struct rpc_call *call)
     struct filter *filter = filter_add(call, FILTER_LOGS);
     if (!filter)
         return;
-    keep_choice(filter, &choice);
+    log_choice_keep(&filter->choice, &choice, &filter->arena);
     filter->range = range;
     if (!range.from_head && range.from < filter->next_block)
         filter->next_block = range.from;

@@ -6,9 +6,14 @@
 #include "rpc/ahead.h"
 #include "rpc/param.h"
 #include "rpc/run.h"
+#include "rpc/session.h"
 #include "rpc/shape.h"
 
-enum { TIP_DEFAULT = 1000000000 };
+enum {
+    TIP_DEFAULT = 1000000000,
+    SYNC_MS = 20 * 1000, /* how long eth_sendRawTransactionSync waits; geth's figures */
+    SYNC_MAX_MS = 60 * 1000,
+};
 
 /* --- filling in ----------------------------------------------------------------------------- */
 
@@ -123,14 +128,14 @@ static void eth_sendRawTransaction(struct rpc_call *call)
         json_out_hash(call->out, RPC_RESULT, &hash);
 }
 
-/* EIP-7966. Where blocks are made at once the receipt is there at once; else there is nothing to wait with. */
+/* EIP-7966. Where blocks are made at once the receipt is there at once; else the request waits for it. */
 static void eth_sendRawTransactionSync(struct rpc_call *call)
 {
     const u8 *bytes;
     size_t len;
     hash32 hash;
     u32 index;
-    u64 timeout_ms;
+    u64 timeout_ms = SYNC_MS;
     if (!param_data(call, 0, &bytes, &len))
         return;
     if (param_has(call, 1) && !param_loose_u64(call, 1, &timeout_ms))
@@ -140,12 +145,15 @@ static void eth_sendRawTransactionSync(struct rpc_call *call)
     const struct chain_block *block = chain_find_tx(call->chain, &hash, &index);
     if (block) {
         shape_receipt(call, RPC_RESULT, block, index);
-        return;
+    } else if (call->asker && call->asker->answer) {
+        call->waits = true;
+        call->wait_hash = hash;
+        call->wait_ms = timeout_ms < SYNC_MAX_MS ? timeout_ms : SYNC_MAX_MS;
+    } else {
+        rpc_wait_fail(call, &hash,
+                      "the transaction was added to the pool but is not in a block yet, and in a "
+                      "batch it is not waited for");
     }
-    rpc_fail(call, RPC_TIMEOUT, "the transaction was added to the pool but is not in a block yet");
-    call->data = arena_dup(call->arena, hash.b, sizeof hash.b);
-    call->data_len = sizeof hash.b;
-    call->has_data = true;
 }
 
 static bool read_and_fill(struct rpc_call *call, struct tx_args *args)

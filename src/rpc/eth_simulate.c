@@ -361,7 +361,7 @@ static void put_outcome(struct simulation *sim, const struct chain_block *block,
     json_out_data(out, "returnData", result->output, result->output_len);
     json_out_array(out, "logs");
     for (u32 i = 0; i < block->receipts[index].log_count; i++)
-        shape_log(out, block, index, i);
+        shape_log(out, NULL, block, index, i, false);
     json_out_array_end(out);
     json_out_quantity(out, "gasUsed", result->gas_used);
     json_out_quantity(out, "maxUsedGas", result->gas_peak);

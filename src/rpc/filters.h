@@ -34,5 +34,15 @@ bool log_filter_read(struct rpc_call *call, json object, struct log_choice *choi
 /* Writes the logs of blocks from..to that are chosen, as an array under RPC_RESULT. */
 bool log_filter_answer(struct rpc_call *call, const struct log_choice *choice, u64 from, u64 to);
 
+/* Copies the choice, and what it borrows into the arena. */
+void log_choice_keep(struct log_choice *to, const struct log_choice *choice, struct arena *arena);
+
+bool log_choice_matches(const struct log_choice *choice, const struct log *log);
+/* False: certainly none of the block's logs is chosen. */
+bool log_choice_may_match(const struct log_choice *choice, const struct chain_block *block);
+
 struct rpc_filters *rpc_filters_new(u64 seed, u32 max);
 void rpc_filters_free(struct rpc_filters *filters);
+
+/* A number that names a filter or subscription; not to be guessed. */
+u64 rpc_filters_next_id(struct rpc_filters *filters);

@@ -113,6 +113,17 @@ bool log_filter_read(struct rpc_call *call, json object, struct log_choice *choi
            read_topics(call, json_get(object, "topics"), choice);
 }
 
+void log_choice_keep(struct log_choice *to, const struct log_choice *choice, struct arena *arena)
+{
+    *to = *choice;
+    if (choice->addr_count)
+        to->addrs = arena_dup(arena, choice->addrs, choice->addr_count * sizeof *choice->addrs);
+    for (u32 i = 0; i < choice->places; i++)
+        if (choice->at[i].count)
+            to->at[i].topics =
+                arena_dup(arena, choice->at[i].topics, choice->at[i].count * sizeof(hash32));
+}
+
 /* --- matching ------------------------------------------------------------------------------- */
 
 static bool addr_matches(const struct log_choice *choice, const addr20 *addr)
@@ -123,7 +134,7 @@ static bool addr_matches(const struct log_choice *choice, const addr20 *addr)
     return choice->addr_count == 0;
 }
 
-static bool log_matches(const struct log_choice *choice, const struct log *log)
+bool log_choice_matches(const struct log_choice *choice, const struct log *log)
 {
     if (log->topic_count < choice->places || !addr_matches(choice, &log->addr))
         return false;
@@ -152,15 +163,20 @@ static bool bloom_matches(const struct log_choice *choice, const struct bloom *b
     return may;
 }
 
+bool log_choice_may_match(const struct log_choice *choice, const struct chain_block *block)
+{
+    return block->receipts && bloom_matches(choice, &block->block.header.logs_bloom);
+}
+
 static bool put_block_logs(struct rpc_call *call, const struct log_choice *choice,
                            const struct chain_block *block, u32 *count)
 {
-    if (!block->receipts || !bloom_matches(choice, &block->block.header.logs_bloom))
+    if (!log_choice_may_match(choice, block))
         return true;
     for (u32 i = 0; i < block->block.tx_count; i++) {
         const struct receipt *receipt = &block->receipts[i];
         for (u32 k = 0; k < receipt->log_count; k++) {
-            if (!log_matches(choice, &receipt->logs[k]))
+            if (!log_choice_matches(choice, &receipt->logs[k]))
                 continue;
             if (++*count > call->rpc->options.logs_max)
                 return rpc_fail(call, RPC_LIMIT_EXCEEDED,
@@ -168,7 +184,7 @@ static bool put_block_logs(struct rpc_call *call, const struct log_choice *choic
                                 "time, up to block %llu for instance",
                                 call->rpc->options.logs_max,
                                 (unsigned long long)(block->block.header.number - 1));
-            shape_log(call->out, block, i, k);
+            shape_log(call->out, NULL, block, i, k, false);
         }
     }
     return true;

@@ -4,9 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/mem.h"
 #include "rpc/call.h"
 #include "rpc/filters.h"
+#include "rpc/session.h"
 
 enum {
     DEPTH_MAX = 64,
@@ -29,9 +31,9 @@ struct rpc_options rpc_options_default(void)
 /* --- the method table ----------------------------------------------------------------------- */
 
 static const struct rpc_method *const tables[] = {
-    RPC_ETH_CHAIN, RPC_ETH_STATE, RPC_ETH_CALL,   RPC_ETH_FEE,      RPC_ETH_FILTER,
-    RPC_ETH_SEND,  RPC_ETH_SIGN,  RPC_ETH_CONFIG, RPC_ETH_SIMULATE, RPC_NET,
-    RPC_WEB3,      RPC_TXPOOL,    RPC_DEBUG,      RPC_SELF,
+    RPC_ETH_CHAIN,     RPC_ETH_STATE, RPC_ETH_CALL,   RPC_ETH_FEE,      RPC_ETH_FILTER,
+    RPC_ETH_SEND,      RPC_ETH_SIGN,  RPC_ETH_CONFIG, RPC_ETH_SIMULATE, RPC_NET,
+    RPC_ETH_SUBSCRIBE, RPC_WEB3,      RPC_TXPOOL,     RPC_DEBUG,        RPC_SELF,
 };
 
 /* Those that need a chain of our own to seal and to change. */
@@ -73,6 +75,7 @@ struct rpc *rpc_new(struct dev *dev, const struct rpc_options *options)
     if (!dev->is_follower)
         add_tables(rpc, dev_tables, ARRAY_LEN(dev_tables));
     rpc->filters = rpc_filters_new(options->seed, options->filters_max);
+    rpc->sessions = rpc_sessions_new(rpc);
     return rpc;
 }
 
@@ -80,6 +83,7 @@ void rpc_free(struct rpc *rpc)
 {
     if (!rpc)
         return;
+    rpc_sessions_free(rpc->sessions);
     rpc_filters_free(rpc->filters);
     arena_fini(&rpc->arena);
     mem_free(rpc->methods);
@@ -165,7 +169,21 @@ static const char *shape_error(json request)
     return NULL;
 }
 
-static void finish(struct rpc_call *call, size_t mark)
+void rpc_call_init(struct rpc_call *call, struct rpc *rpc, struct buf *out)
+{
+    call->rpc = rpc;
+    call->dev = rpc->dev;
+    call->chain = rpc->dev->chain;
+    call->arena = &rpc->arena;
+    call->params = NULL;
+    call->out = out;
+    call->asker = NULL;
+    call->waits = false;
+    call->code = 0;
+    call->has_data = false;
+}
+
+void rpc_call_finish(struct rpc_call *call, size_t mark)
 {
     struct buf *out = call->out;
     if (out->full) {
@@ -175,26 +193,30 @@ static void finish(struct rpc_call *call, size_t mark)
         rpc_fail(call, RPC_RESPONSE_TOO_LARGE, "response too large, limit %u bytes",
                  call->rpc->options.answer_max);
     }
-    if (!rpc_failed(call))
-        return;
-    out->len = mark;
-    put_error(out, call);
+    if (rpc_failed(call)) {
+        out->len = mark;
+        put_error(out, call);
+    }
+    json_out_object_end(out);
 }
 
-/* Appends the answer; nothing for a notification. */
-static void answer(struct rpc *rpc, json request, struct buf *out)
+/* Puts the request aside; false when it has to be answered after all. */
+static bool put_aside(struct rpc_call *call, const void *head, size_t len)
+{
+    if (rpc_wait_add(call->rpc, call->asker, &call->wait_hash, call->wait_ms, head, len))
+        return true;
+    rpc_wait_fail(call, &call->wait_hash, "too many requests wait for their transactions");
+    return false;
+}
+
+/* Appends the answer; nothing for a notification. False: the answer comes later. */
+static bool answer(struct rpc *rpc, const struct rpc_asker *asker, json request, struct buf *out)
 {
     const char *shape = shape_error(request);
     json id = json_get(request, "id");
     struct rpc_call call;
-    call.rpc = rpc;
-    call.dev = rpc->dev;
-    call.chain = rpc->dev->chain;
-    call.arena = &rpc->arena;
-    call.params = NULL;
-    call.out = out;
-    call.code = 0;
-    call.has_data = false;
+    rpc_call_init(&call, rpc, out);
+    call.asker = asker;
     size_t start = out->len;
     json_out_object(out, NULL);
     json_out_raw(out, "jsonrpc", "\"2.0\"", 5);
@@ -204,10 +226,15 @@ static void answer(struct rpc *rpc, json request, struct buf *out)
         rpc_fail(&call, RPC_INVALID_REQUEST, "%s", shape);
     else
         run(&call, request, json_text(json_get(request, "method")));
-    finish(&call, mark);
-    json_out_object_end(out);
-    if (!shape && !id)
+    bool is_asked = shape || id;
+    if (call.waits && is_asked && put_aside(&call, out->data + start, mark - start)) {
         out->len = start;
+        return false;
+    }
+    rpc_call_finish(&call, mark);
+    if (!is_asked)
+        out->len = start;
+    return true;
 }
 
 /* An answer to no request in particular. */
@@ -222,8 +249,11 @@ static void put_lone_error(struct buf *out, enum rpc_code code, const char *mess
     json_out_object_end(out);
 }
 
-static void answer_batch(struct rpc *rpc, json batch, struct buf *out)
+/* In a batch nothing waits: the answers leave together. */
+static void answer_batch(struct rpc *rpc, const struct rpc_asker *asker, json batch,
+                         struct buf *out)
 {
+    struct rpc_asker impatient = {.session = asker ? asker->session : NULL};
     size_t count = json_count(batch);
     if (count == 0 || count > rpc->options.batch_max) {
         char text[80] = "empty batch";
@@ -237,7 +267,7 @@ static void answer_batch(struct rpc *rpc, json batch, struct buf *out)
     size_t start = out->len;
     struct json_iter iter = json_iter(batch);
     while (json_next(&iter))
-        answer(rpc, iter.value, out);
+        answer(rpc, &impatient, iter.value, out);
     if (out->len == start)
         buf_reset(out); /* notifications only */
     else
@@ -250,10 +280,12 @@ static size_t bound_of(const struct rpc *rpc)
     return (size_t)rpc->options.answer_max + (size_t)rpc->options.batch_max * 1024;
 }
 
-void rpc_handle(struct rpc *rpc, const char *body, size_t len, struct buf *out)
+bool rpc_handle_for(struct rpc *rpc, const struct rpc_asker *asker, const char *body, size_t len,
+                    struct buf *out)
 {
     struct err err;
     json request;
+    bool is_answered = true;
     buf_reset(out);
     out->max = bound_of(rpc);
     enum status status = json_parse_in(&request, &rpc->arena, body, len, DEPTH_MAX, &err);
@@ -262,9 +294,16 @@ void rpc_handle(struct rpc *rpc, const char *body, size_t len, struct buf *out)
         snprintf(text, sizeof text, "parse error: %s", err.text);
         put_lone_error(out, RPC_PARSE_ERROR, text);
     } else if (json_kind(request) == JSON_KIND_ARRAY) {
-        answer_batch(rpc, request, out);
+        answer_batch(rpc, asker, request, out);
     } else {
-        answer(rpc, request, out);
+        is_answered = answer(rpc, asker, request, out);
     }
     arena_reset(&rpc->arena);
+    return is_answered;
+}
+
+void rpc_handle(struct rpc *rpc, const char *body, size_t len, struct buf *out)
+{
+    bool is_answered = rpc_handle_for(rpc, NULL, body, len, out);
+    assert(is_answered);
 }

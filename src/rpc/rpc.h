@@ -31,3 +31,31 @@ void rpc_free(struct rpc *rpc);
 
 /* Replaces out's content. */
 void rpc_handle(struct rpc *rpc, const char *body, size_t len, struct buf *out);
+
+/* --- connections that can be spoken to without being asked ------------------------------------ */
+
+struct rpc_session; /* holds a connection's subscriptions */
+
+struct rpc_session_ops {
+    void (*send)(void *ctx, const void *json, size_t len);
+    size_t (*unsent)(void *ctx); /* bytes that wait for the peer to read */
+    /* The peer reads too slowly: to be closed, saying why. rpc_session_free is still due. */
+    void (*end)(void *ctx, const char *why);
+};
+
+struct rpc_session *rpc_session_new(struct rpc *rpc, const struct rpc_session_ops *ops, void *ctx);
+void rpc_session_free(struct rpc_session *session);
+
+/* Call when all that was unsent has been sent: subscriptions go on. */
+void rpc_session_resume(struct rpc_session *session);
+
+/* Who asks. An answer that has to wait for a block is given by `answer`, once, with len 0 if rpc ends before. */
+struct rpc_asker {
+    struct rpc_session *session; /* NULL: over HTTP */
+    void (*answer)(void *ctx, const void *json, size_t len);
+    void *ctx;
+};
+
+/* As rpc_handle. False: the answer comes later, unless the session is freed before. */
+bool rpc_handle_for(struct rpc *rpc, const struct rpc_asker *asker, const char *body, size_t len,
+                    struct buf *out);

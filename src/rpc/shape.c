@@ -105,11 +105,12 @@ void shape_tx(struct buf *out, const char *key, const struct tx *tx,
 
 /* --- receipts and logs ---------------------------------------------------------------------- */
 
-void shape_log(struct buf *out, const struct chain_block *block, u32 tx_index, u32 log_index)
+void shape_log(struct buf *out, const char *key, const struct chain_block *block, u32 tx_index,
+               u32 log_index, bool is_removed)
 {
     const struct receipt *receipt = &block->receipts[tx_index];
     const struct log *log = &receipt->logs[log_index];
-    json_out_object(out, NULL);
+    json_out_object(out, key);
     json_out_addr(out, "address", &log->addr);
     json_out_array(out, "topics");
     for (u32 i = 0; i < log->topic_count; i++)
@@ -122,7 +123,7 @@ void shape_log(struct buf *out, const struct chain_block *block, u32 tx_index, u
     json_out_hash(out, "blockHash", &block->block.hash);
     json_out_quantity(out, "blockTimestamp", block->block.header.timestamp);
     json_out_quantity(out, "logIndex", receipt->log_index_base + log_index);
-    json_out_bool(out, "removed", false);
+    json_out_bool(out, "removed", is_removed);
     json_out_object_end(out);
 }
 
@@ -160,7 +161,7 @@ void shape_receipt(struct rpc_call *call, const char *key, const struct chain_bl
     json_out_data(out, "logsBloom", receipt->bloom.b, sizeof receipt->bloom.b);
     json_out_array(out, "logs");
     for (u32 i = 0; i < receipt->log_count; i++)
-        shape_log(out, block, index, i);
+        shape_log(out, NULL, block, index, i, false);
     json_out_array_end(out);
     json_out_hash(out, "transactionHash", &tx->hash);
     json_out_quantity(out, "transactionIndex", index);

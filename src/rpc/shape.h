@@ -9,7 +9,9 @@ void shape_tx(struct buf *out, const char *key, const struct tx *tx,
 
 void shape_receipt(struct rpc_call *call, const char *key, const struct chain_block *block,
                    u32 index);
-void shape_log(struct buf *out, const struct chain_block *block, u32 tx_index, u32 log_index);
+/* is_removed: its block was taken off the chain. */
+void shape_log(struct buf *out, const char *key, const struct chain_block *block, u32 tx_index,
+               u32 log_index, bool is_removed);
 
 /* The members of a header, into an object that is open. hash NULL: pending, and so are nonce and coinbase's seal. */
 void shape_header_members(struct buf *out, const struct header *header, const hash32 *hash);
