@@ -17,5 +17,8 @@ void mem_free(void *block); /* NULL is fine */
 #define NEW(type)          ((type *)mem_zalloc(sizeof(type)))
 #define NEW_ARRAY(type, n) ((type *)mem_zalloc(sizeof(type) * (size_t)(n)))
 
+/* Gives what is free back to the system. Takes long: for when nothing happens. */
+void mem_trim(void);
+
 /* Number of allocations made by this thread since it started. */
 u64 mem_allocations(void);

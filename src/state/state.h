@@ -42,6 +42,9 @@ void state_reset(struct state *state);
 /* As reset, and forgets the cache: for when the backend has changed underneath. */
 void state_forget(struct state *state);
 
+/* As forget, and gives back all memory that can be had again: for when nothing happens. */
+void state_rest(struct state *state);
+
 /* --- one transaction ------------------------------------------------------------------------ */
 
 /* Every slot's original value is its current one; all is cold, nothing created, no logs. O(1). */
