@@ -74,7 +74,8 @@ LIBS_crypto := $(KZG_LIB) $(call archive_or_shared,libsecp256k1.a,-lsecp256k1) \
 LIBS_prim   := $(call archive_or_shared,libyajl_s.a,-lyajl)
 LIBS_sys    := $(call archive_or_shared,libuv_a.a,-luv) $(call archive_or_shared,libz.a,-lz)
 LIBS_db     := -l:liblmdb.a
-LIBS_evmcli := $(call archive_or_shared,libyaml.a,-lyaml)
+LIBS_args   := $(call archive_or_shared,libyaml.a,-lyaml)
+LIBS_evmcli := $(LIBS_args)
 LIBS_http   := $(LIBS_sys) $(call archive_or_shared,libhttp_parser.a,-lhttp_parser) \
                $(call archive_or_shared,libwslay.a,-lwslay)
 libs_of = $(foreach r,$(1),$(LIBS_$(r)))
@@ -174,9 +175,20 @@ fuzz:
 fuzzers: $(FUZZERS)
 tour:
 	@scripts/tour
+# Manual pages and completions are made of what the programs say about themselves.
+SHARE := $(DESTDIR)$(PREFIX)/share
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin
+	packaging/generate $(OUT)/bin $(OUT)/share
+	install -d $(DESTDIR)$(PREFIX)/bin $(SHARE)/man/man1 $(SHARE)/bash-completion/completions \
+	    $(SHARE)/zsh/site-functions $(SHARE)/fish/vendor_completions.d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
+	install -m 644 $(OUT)/share/man/*.1 $(SHARE)/man/man1
+	install -m 644 $(OUT)/share/completions/ashlar-node.bash $(SHARE)/bash-completion/completions/ashlar-node
+	ln -sf ashlar-node $(SHARE)/bash-completion/completions/ashlar
+	install -m 644 $(OUT)/share/completions/_ashlar-node $(SHARE)/zsh/site-functions
+	install -m 644 $(OUT)/share/completions/ashlar-node.fish $(SHARE)/fish/vendor_completions.d
+	sed 's|/usr/local/|$(PREFIX)/|' packaging/ashlar-node.service >$(OUT)/share/ashlar-node.service
+	install -m 644 $(OUT)/share/ashlar-node.service $(DESTDIR)$(PREFIX)/lib/systemd/system
 clean:
 	rm -rf build build-*
 

@@ -7,7 +7,7 @@
 
 #include "base/nearest.h"
 
-enum { WORD_MAX = 48, OPTIONS_MAX = 64 };
+enum { WORD_MAX = 48 };
 
 static const struct args_option *find_option(const struct args_option *options, const char *name,
                                              size_t len)
@@ -21,9 +21,9 @@ static const struct args_option *find_option(const struct args_option *options, 
 static enum args_outcome unknown_option(const struct args_option *options, const char *name,
                                         size_t len, struct err *err)
 {
-    const char *names[OPTIONS_MAX];
+    const char *names[ARGS_OPTIONS_MAX];
     size_t count = 0;
-    for (const struct args_option *o = options; o->name && count < OPTIONS_MAX; o++)
+    for (const struct args_option *o = options; o->name && count < ARGS_OPTIONS_MAX; o++)
         names[count++] = o->name;
     char word[WORD_MAX + 1];
     snprintf(word, sizeof word, "%.*s", (int)len, name);
@@ -58,45 +58,53 @@ static bool parse_flag(bool *out, const char *text)
     return is_true || is_false;
 }
 
-static enum args_outcome set_option(const struct args_option *option, const char *value,
-                                    struct err *err)
+enum status args_set(const struct args_option *option, const char *label, const char *value,
+                     struct err *err)
 {
     switch (option->kind) {
     case ARGS_FLAG:
-        if (!value)
-            *(bool *)option->target = true;
-        else if (!parse_flag(option->target, value)) {
-            err_set(err, STATUS_INVALID, "--%s is true or false, not \"%s\"", option->name, value);
-            return ARGS_BAD;
-        }
-        return ARGS_GO;
-    case ARGS_TEXT: *(const char **)option->target = value; return ARGS_GO;
+    case ARGS_ACTION:
+        if (parse_flag(option->target, value))
+            return STATUS_OK;
+        return err_set(err, STATUS_INVALID, "%s is true or false, not \"%.80s\"", label, value);
+    case ARGS_TEXT: *(const char **)option->target = value; return STATUS_OK;
     case ARGS_U64:
         if (parse_u64(option->target, value))
-            return ARGS_GO;
-        err_set(err, STATUS_INVALID,
-                "--%s needs a number from 0 to 18446744073709551615, not \"%s\"", option->name,
-                value);
-        return ARGS_BAD;
+            return STATUS_OK;
+        return err_set(err, STATUS_INVALID,
+                       "%s needs a number from 0 to 18446744073709551615, not \"%.80s\"", label,
+                       value);
     }
-    return ARGS_GO;
+    return STATUS_OK;
+}
+
+static enum args_outcome set_option(const struct args_option *option, const char *value,
+                                    struct err *err)
+{
+    char label[WORD_MAX + 3];
+    snprintf(label, sizeof label, "--%s", option->name);
+    if (!value)
+        *(bool *)option->target = true;
+    return !value || args_set(option, label, value, err) == STATUS_OK ? ARGS_GO : ARGS_BAD;
 }
 
 /* One option at argv[*at]; moves *at past it and its value. */
 static enum args_outcome take_option(const struct args_option *options, int argc, char **argv,
-                                     int *at, struct err *err)
+                                     int *at, bool *given, struct err *err)
 {
     const char *name = argv[(*at)++];
     name += name[1] == '-' ? 2 : 1;
     const char *equals = strchr(name, '=');
     size_t len = equals ? (size_t)(equals - name) : strlen(name);
-    if (!equals && (strcmp(name, "help") == 0 || strcmp(name, "h") == 0))
+    if ((len == 4 && memcmp(name, "help", 4) == 0) || strcmp(name, "h") == 0) {
+        err_set(err, STATUS_OK, "%s", equals ? equals + 1 : "");
         return ARGS_HELP;
+    }
     const struct args_option *option = find_option(options, name, len);
     if (!option)
         return unknown_option(options, name, len, err);
     const char *value = equals ? equals + 1 : NULL;
-    if (!value && option->kind != ARGS_FLAG) {
+    if (!value && option->kind != ARGS_FLAG && option->kind != ARGS_ACTION) {
         if (*at >= argc) {
             err_set(err, STATUS_INVALID, "--%s needs a value: --%s %s", option->name, option->name,
                     option->value);
@@ -104,11 +112,19 @@ static enum args_outcome take_option(const struct args_option *options, int argc
         }
         value = argv[(*at)++];
     }
+    given[option - options] = true;
     return set_option(option, value, err);
 }
 
 enum args_outcome args_parse(const struct args_option *options, int argc, char **argv, int *rest,
                              struct err *err)
+{
+    bool given[ARGS_OPTIONS_MAX] = {false};
+    return args_parse_marked(options, argc, argv, rest, given, err);
+}
+
+enum args_outcome args_parse_marked(const struct args_option *options, int argc, char **argv,
+                                    int *rest, bool *given, struct err *err)
 {
     int count = 0, at = 0;
     bool only_arguments = false;
@@ -122,7 +138,7 @@ enum args_outcome args_parse(const struct args_option *options, int argc, char *
             argv[count++] = argv[at++];
             continue;
         }
-        enum args_outcome outcome = take_option(options, argc, argv, &at, err);
+        enum args_outcome outcome = take_option(options, argc, argv, &at, given, err);
         if (outcome != ARGS_GO)
             return outcome;
     }
@@ -146,6 +162,66 @@ void args_print_help(FILE *to, const struct args_command *command,
     fprintf(to, "  %-30s %s\n", "--help", "this text");
 }
 
+/* troff takes a dot or quote at a line's beginning for a request, and a backslash for an escape. */
+static void print_troff(FILE *to, const char *text)
+{
+    bool is_start = true;
+    for (; *text; text++) {
+        if (is_start && (*text == '.' || *text == '\''))
+            fputs("\\&", to);
+        if (*text == '\\')
+            fputs("\\e", to);
+        else if (*text == '-')
+            fputs("\\-", to);
+        else
+            fputc(*text, to);
+        is_start = *text == '\n';
+    }
+}
+
+static void print_page(FILE *to, const struct args_command *command,
+                       const struct args_option *options)
+{
+    char title[WORD_MAX];
+    snprintf(title, sizeof title, "%s", command->program);
+    for (char *c = title; *c; c++)
+        if (*c == ' ')
+            *c = '-';
+    fprintf(to, ".TH \"%s\" 1\n.SH NAME\n", title);
+    print_troff(to, title);
+    fputs(" \\- ", to);
+    print_troff(to, command->summary);
+    fputs("\n.SH SYNOPSIS\n.B ", to);
+    print_troff(to, command->program);
+    fputc('\n', to);
+    print_troff(to, command->usage);
+    if (command->details) {
+        fputs("\n.SH DESCRIPTION\n", to);
+        print_troff(to, command->details);
+    }
+    fputs(options->name ? "\n.SH OPTIONS\n" : "\n", to);
+    for (const struct args_option *o = options; o->name; o++) {
+        fputs(".TP\n\\fB\\-\\-", to);
+        print_troff(to, o->name);
+        fprintf(to, "\\fR%s\\fI%s\\fR\n", o->value ? " " : "", o->value ? o->value : "");
+        print_troff(to, o->help);
+        fputc('\n', to);
+    }
+}
+
+void args_print_help_as(FILE *to, const char *form, const struct args_command *command,
+                        const struct args_option *options)
+{
+    if (strcmp(form, "man") == 0) {
+        print_page(to, command, options);
+    } else if (strcmp(form, "list") == 0) {
+        for (const struct args_option *o = options; o->name; o++)
+            fprintf(to, "--%s\t%s\t%s\n", o->name, o->value ? o->value : "", o->help);
+    } else {
+        args_print_help(to, command, options);
+    }
+}
+
 int args_fail(const struct args_command *command, const char *fmt, ...)
 {
     va_list args;
@@ -164,7 +240,7 @@ bool args_begin(const struct args_command *command, const struct args_option *op
     switch (args_parse(options, argc, argv, rest, &err)) {
     case ARGS_GO: return true;
     case ARGS_HELP:
-        args_print_help(stdout, command, options);
+        args_print_help_as(stdout, err.text, command, options);
         *exit_code = EXIT_OK;
         return false;
     case ARGS_BAD:

@@ -11,12 +11,13 @@
 #include "base/types.h"
 
 enum args_kind {
-    ARGS_FLAG, /* bool: true when given; --name=false takes it back */
-    ARGS_TEXT, /* const char *, borrowed from argv */
-    ARGS_U64,  /* u64, decimal or 0x */
+    ARGS_FLAG,   /* bool: true when given; --name=false takes it back */
+    ARGS_TEXT,   /* const char *, borrowed from argv */
+    ARGS_U64,    /* u64, decimal or 0x */
+    ARGS_ACTION, /* bool: asks for something else than to run; a flag, but no setting */
 };
 
-/* A table is ended by a row without a name. */
+/* A table is ended by a row without a name; it has at most ARGS_OPTIONS_MAX rows. */
 struct args_option {
     const char *name; /* without dashes */
     enum args_kind kind;
@@ -32,8 +33,11 @@ struct args_command {
     const char *details; /* more for --help, or NULL */
 };
 
+enum { ARGS_OPTIONS_MAX = 64 };
+
 enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
+/* ARGS_HELP comes with the form that was asked for in err's words. */
 enum args_outcome { ARGS_GO, ARGS_HELP, ARGS_BAD };
 
 /*
@@ -43,6 +47,20 @@ enum args_outcome { ARGS_GO, ARGS_HELP, ARGS_BAD };
 MUST_READ enum args_outcome args_parse(const struct args_option *options, int argc, char **argv,
                                        int *rest, struct err *err);
 
+/* The same, noting which options were given: one bool an option of the table, false before. */
+MUST_READ enum args_outcome args_parse_marked(const struct args_option *options, int argc,
+                                              char **argv, int *rest, bool *given, struct err *err);
+
+/* Sets one option from text; label is what the words call it: "--port", "ASHLAR_PORT". */
+MUST_READ enum status args_set(const struct args_option *option, const char *label,
+                               const char *value, struct err *err);
+
+/*
+ * The help in one of its forms: "" for people at a terminal; "man" a manual page in troff; "list" a line an
+ * option, "--name<TAB>VALUE<TAB>words", from which completions are made. --help=FORM asks for it.
+ */
+void args_print_help_as(FILE *to, const char *form, const struct args_command *command,
+                        const struct args_option *options);
 void args_print_help(FILE *to, const struct args_command *command,
                      const struct args_option *options);
 

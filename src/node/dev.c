@@ -212,5 +212,6 @@ int node_dev_main(int argc, char **argv)
                 status == STATUS_EXISTS ? " (--port chooses another)" : "");
     }
     node_close(&node);
+    dev_command_fini(&command);
     return status == STATUS_OK ? EXIT_OK : EXIT_FAILED;
 }

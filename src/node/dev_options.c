@@ -106,6 +106,27 @@ static bool understand(struct dev_command *command, const struct words *words, i
     return true;
 }
 
+static bool take_words(struct dev_command *command, const struct words *words, int rest,
+                       char **argv, int *exit_code)
+{
+    if (words->is_version) {
+        puts("ashlar dev " ASHLAR_VERSION);
+        *exit_code = EXIT_OK;
+        return false;
+    }
+    if (rest) {
+        *exit_code =
+            args_fail(&about, "\"%s\" is not an option (--help lists what there is)", argv[0]);
+        return false;
+    }
+    return understand(command, words, exit_code);
+}
+
+void dev_command_fini(struct dev_command *command)
+{
+    config_fini(&command->config);
+}
+
 bool dev_command_read(struct dev_command *command, int argc, char **argv, int *exit_code)
 {
     command->dev = dev_options_default();
@@ -147,21 +168,14 @@ bool dev_command_read(struct dev_command *command, int argc, char **argv, int *e
         {"body-limit", ARGS_U64, &words.body, "MIB", "size of a request (10)"},
         {"connections", ARGS_U64, &words.connections, "N", "connections at a time (1024)"},
         {"silent", ARGS_FLAG, &words.is_silent, NULL, "print nothing"},
-        {"version", ARGS_FLAG, &words.is_version, NULL, "print the version"},
+        {"version", ARGS_ACTION, &words.is_version, NULL, "print the version"},
         {0},
     };
     int rest;
-    if (!args_begin(&about, options, argc, argv, &rest, exit_code))
+    if (!config_begin(&command->config, &about, options, argc, argv, &rest, exit_code))
         return false;
-    if (words.is_version) {
-        puts("ashlar dev " ASHLAR_VERSION);
-        *exit_code = EXIT_OK;
-        return false;
-    }
-    if (rest) {
-        *exit_code =
-            args_fail(&about, "\"%s\" is not an option (--help lists what there is)", argv[0]);
-        return false;
-    }
-    return understand(command, &words, exit_code);
+    if (take_words(command, &words, rest, argv, exit_code))
+        return true;
+    config_fini(&command->config);
+    return false;
 }

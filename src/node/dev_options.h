@@ -4,6 +4,7 @@
 #include "base/status.h"
 #include "dev/dev.h"
 #include "http/server.h"
+#include "node/config.h"
 #include "rpc/rpc.h"
 
 struct dev_command {
@@ -11,7 +12,9 @@ struct dev_command {
     struct http_options http;
     struct rpc_options rpc;
     bool is_silent;
+    struct config config; /* owns the texts */
 };
 
-/* False when main is to return *exit_code at once. Texts are borrowed from argv. */
+/* False when main is to return *exit_code at once. Texts are borrowed from argv, or owned until fini. */
 bool dev_command_read(struct dev_command *command, int argc, char **argv, int *exit_code);
+void dev_command_fini(struct dev_command *command);

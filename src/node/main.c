@@ -5,21 +5,41 @@
 #include "args/args.h"
 #include "args/version.h"
 #include "base/nearest.h"
+#include "node/config.h"
 #include "node/node.h"
+
+/* X(name, function, summary) */
+#define COMMANDS(X)                                                                              \
+    X("dev", node_dev_main, "a chain for one developer, sealing transactions as they come")      \
+    X("init", node_init_main, "begins a chain in a data folder")                                 \
+    X("import", node_import_main, "takes blocks from files into it")                             \
+    X("export", node_export_main, "writes its blocks to a file")                                 \
+    X("run", node_run_main, "serves JSON-RPC on it")                                             \
+    X("db", node_db_main, "looks after it: stats, verify")                                       \
+    X("genesis", node_genesis_main, "says what is wrong with a genesis file, and what it makes") \
+    X("config", node_config_main, "shows a command's settings and where each comes from")
 
 static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
     const char *summary;
 } commands[] = {
-    {"dev", node_dev_main, "a chain for one developer, sealing transactions as they come"},
-    {"init", node_init_main, "begins a chain in a data folder"},
-    {"import", node_import_main, "takes blocks from files into it"},
-    {"export", node_export_main, "writes its blocks to a file"},
-    {"run", node_run_main, "serves JSON-RPC on it"},
-    {"db", node_db_main, "looks after it: stats, verify"},
-    {"genesis", node_genesis_main, "says what is wrong with a genesis file, and what it makes"},
+#define X(name, run, summary) {name, run, summary},
+    COMMANDS(X)
+#undef X
 };
+
+const char *const NODE_COMMANDS[] = {
+#define X(name, run, summary) name,
+    COMMANDS(X)
+#undef X
+        NULL};
+
+static void print_list(FILE *to)
+{
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+        fprintf(to, "%s\t%s\n", commands[i].name, commands[i].summary);
+}
 
 static void print_usage(FILE *to)
 {
@@ -42,6 +62,14 @@ static int unknown_command(const char *word)
     return EXIT_USAGE;
 }
 
+int node_command_main(const char *name, int argc, char **argv)
+{
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+        if (strcmp(name, commands[i].name) == 0)
+            return commands[i].run(argc, argv);
+    return unknown_command(name);
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 2) {
@@ -56,8 +84,9 @@ int main(int argc, char **argv)
         puts("ashlar-node " ASHLAR_VERSION);
         return EXIT_OK;
     }
-    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
-        if (strcmp(argv[1], commands[i].name) == 0)
-            return commands[i].run(argc - 2, argv + 2);
-    return unknown_command(argv[1]);
+    if (strcmp(argv[1], "--help=list") == 0) {
+        print_list(stdout);
+        return EXIT_OK;
+    }
+    return node_command_main(argv[1], argc - 2, argv + 2);
 }

@@ -8,3 +8,7 @@ int node_import_main(int argc, char **argv);
 int node_export_main(int argc, char **argv);
 int node_db_main(int argc, char **argv);
 int node_genesis_main(int argc, char **argv);
+int node_config_main(int argc, char **argv);
+
+/* Runs the command of that name. */
+int node_command_main(const char *name, int argc, char **argv);

@@ -5,6 +5,7 @@
 #include "args/args.h"
 #include "args/version.h"
 #include "http/server.h"
+#include "node/config.h"
 #include "node/data.h"
 #include "node/node.h"
 #include "rpc/rpc.h"
@@ -122,14 +123,19 @@ int node_run_main(int argc, char **argv)
          "names accepted in Host besides localhost and IP addresses; * for any"},
         {0},
     };
-    if (!args_begin(&about, options, argc, argv, &rest, &exit_code))
+    struct config config;
+    if (!config_begin(&config, &about, options, argc, argv, &rest, &exit_code))
         return exit_code;
     if (!where.folder || rest)
-        return args_fail(&about, "--data DIR is needed, and no words besides options");
-    if (port > 65535)
-        return args_fail(&about, "--http.port: at most 65535");
-    if (where.states < 1 || where.states > STATES_MAX)
-        return args_fail(&about, "--state is 1 to %d", STATES_MAX);
-    http.port = (u16)port;
-    return serve(&where, &http);
+        exit_code = args_fail(&about, "--data DIR is needed, and no words besides options");
+    else if (port > 65535)
+        exit_code = args_fail(&about, "--http.port: at most 65535");
+    else if (where.states < 1 || where.states > STATES_MAX)
+        exit_code = args_fail(&about, "--state is 1 to %d", STATES_MAX);
+    else {
+        http.port = (u16)port;
+        exit_code = serve(&where, &http);
+    }
+    config_fini(&config);
+    return exit_code;
 }

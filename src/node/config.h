@@ -1,0 +1,29 @@
+/*
+ * A command's settings from its flags, the environment and a YAML file (args/settings.h). Every command that is
+ * read with config_begin has --config FILE (or ASHLAR_CONFIG), and `ashlar-node config show COMMAND` prints its
+ * settings and where each came from.
+ */
+#pragma once
+
+#include "args/args.h"
+#include "args/settings.h"
+
+struct config {
+    struct args_option options[ARGS_OPTIONS_MAX];
+    struct settings settings;
+    const char *file; /* --config */
+    bool is_shown;    /* --show-config */
+};
+
+/*
+ * args_begin with the three sources. options' targets hold the defaults and take the values; texts live until
+ * config_fini, which is due after true. False: help, `config show` or an error has been printed, and main returns
+ * *exit_code.
+ */
+MUST_READ bool config_begin(struct config *config, const struct args_command *command,
+                            const struct args_option *options, int argc, char **argv, int *rest,
+                            int *exit_code);
+void config_fini(struct config *config);
+
+/* The commands, for the file's sections; ended by NULL. */
+extern const char *const NODE_COMMANDS[];
