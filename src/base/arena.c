@@ -21,6 +21,11 @@ void arena_init(struct arena *arena)
     *arena = (struct arena){0};
 }
 
+struct arena arena_over(void *memory, size_t size)
+{
+    return (struct arena){.next = memory, .end = (u8 *)memory + size};
+}
+
 static void chunks_free(struct arena_chunk *chunk)
 {
     while (chunk) {
@@ -73,7 +78,7 @@ void *arena_alloc(struct arena *arena, size_t size)
     size_t rounded = (size + 15) & ~(size_t)15;
     if (!size)
         return nothing;
-    if (!arena->chunks || (size_t)(arena->end - arena->next) < rounded)
+    if (!arena->next || (size_t)(arena->end - arena->next) < rounded)
         chunk_add(arena, rounded);
     void *block = arena->next;
     arena->next += rounded;

@@ -14,6 +14,11 @@ struct arena {
 };
 
 void arena_init(struct arena *arena);
+
+/* One on the caller's memory, aligned to 16, for as much as fits into it; past that the heap, and then
+ * arena_fini is needed. */
+struct arena arena_over(void *memory, size_t size);
+
 void arena_fini(struct arena *arena);
 
 /* Forgets everything allocated but keeps one chunk for reuse. */

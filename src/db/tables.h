@@ -21,7 +21,8 @@ enum { DB_FORMAT = 1 };
     X(NUMBERS,      numbers)      /* block hash                  its number                              chain */ \
     X(CANONICAL,    canonical)    /* number                      block hash                              chain */ \
     X(TRANSACTIONS, transactions) /* transaction hash            block number, index                     chain */ \
-    X(ADDRESSES,    addresses)    /* address, number, index      nothing                                 chain */
+    X(ADDRESSES,    addresses)    /* address, number, index      nothing                                 chain */ \
+    X(POOL,         pool)         /* transaction hash            kind, number, network form             txpool */
 
 /* clang-format on */
 

@@ -166,9 +166,26 @@ enum status dev_mine(struct dev *dev, u64 count, u64 step_s, struct err *err)
     return STATUS_OK;
 }
 
+/* The pool's view of the next block. */
+static struct txpool_view pool_view(struct dev *dev)
+{
+    struct header next;
+    dev_next_header(dev, &next);
+    return (struct txpool_view){
+        .config = chain_config(dev->chain),
+        .state = chain_state_look(dev->chain),
+        .fork = chain_fork(dev->chain, &next),
+        .number = next.number,
+        .timestamp = next.timestamp,
+        .gas_limit = next.gas_limit,
+        .base_fee = next.base_fee,
+    };
+}
+
 void dev_state_changed(struct dev *dev)
 {
-    txpool_update(dev->pool, chain_state_look(dev->chain));
+    struct txpool_view view = pool_view(dev);
+    txpool_update(dev->pool, &view);
 }
 
 u64 dev_next_nonce(struct dev *dev, const addr20 *addr)
@@ -227,16 +244,9 @@ enum status dev_send(struct dev *dev, const u8 *bytes, size_t len, const addr20 
                      hash32 *hash, struct err *err)
 {
     const struct tx *tx;
-    struct header next;
-    dev_next_header(dev, &next);
-    struct txpool_view view = {
-        .config = chain_config(dev->chain),
-        .state = chain_state_look(dev->chain),
-        .fork = chain_fork(dev->chain, &next),
-        .timestamp = next.timestamp,
-        .gas_limit = next.gas_limit,
-    };
-    enum status status = txpool_add(dev->pool, &view, bytes, len, sender, &tx, err);
+    struct txpool_view view = pool_view(dev);
+    struct txpool_arrival arrival = {bytes, len, sender, true};
+    enum status status = txpool_add(dev->pool, &view, &arrival, &tx, err);
     if (status != STATUS_OK)
         return status;
     hash32 sent = tx->hash;

@@ -11,20 +11,23 @@ struct stage {
     struct state *state;
     struct chain_config config;
     struct txpool *pool;
+    bool is_local; /* what is added */
+    u64 base_fee;
     struct err err;
 };
 
-static const addr20 alice = {{1}}, bob = {{2}};
+static const addr20 alice = {{1}}, bob = {{2}}, carol = {{3}};
 
 static void stage_open(struct stage *stage, u32 txs_max)
 {
-    stage->memory = memory_state_new(1);
+    *stage = (struct stage){.memory = memory_state_new(1)};
     struct state_backend backend = memory_state_backend(stage->memory);
     stage->state = state_new(&backend, 1);
     u256 wei = u256_from_u64(1000000000000000000);
     state_begin_tx(stage->state);
     state_set_balance(stage->state, &alice, &wei);
     state_set_balance(stage->state, &bob, &wei);
+    state_set_balance(stage->state, &carol, &wei);
     state_end_tx(stage->state, FORK_OSAKA);
     chain_config_init(&stage->config, FORK_OSAKA);
     struct txpool_options options = txpool_options_default();
@@ -37,6 +40,25 @@ static void stage_close(struct stage *stage)
     txpool_free(stage->pool);
     state_free(stage->state);
     memory_state_free(stage->memory);
+}
+
+static struct txpool_view stage_view(struct stage *stage)
+{
+    return (struct txpool_view){
+        .config = &stage->config,
+        .state = stage->state,
+        .fork = FORK_OSAKA,
+        .number = 1,
+        .timestamp = 1,
+        .gas_limit = 30000000,
+        .base_fee = u256_from_u64(stage->base_fee),
+    };
+}
+
+static void update(struct stage *stage)
+{
+    struct txpool_view view = stage_view(stage);
+    txpool_update(stage->pool, &view);
 }
 
 static enum status add(struct stage *stage, const addr20 *sender, u64 nonce, u64 fee, u64 tip)
@@ -57,9 +79,9 @@ static enum status add(struct stage *stage, const addr20 *sender, u64 nonce, u64
     const struct tx *out;
     buf_init(&wire, 1000);
     tx_encode(&wire, &tx);
-    struct txpool_view view = {&stage->config, stage->state, FORK_OSAKA, 1, 30000000};
-    enum status status =
-        txpool_add(stage->pool, &view, wire.data, wire.len, sender, &out, &stage->err);
+    struct txpool_view view = stage_view(stage);
+    struct txpool_arrival arrival = {wire.data, wire.len, sender, stage->is_local};
+    enum status status = txpool_add(stage->pool, &view, &arrival, &out, &stage->err);
     buf_fini(&wire);
     return status;
 }
@@ -114,7 +136,7 @@ TEST(txpool_refuses_with_the_words_of_geth)
     CHECK_EQ(add(&stage, &alice, 5, 100, 1), STATUS_OK);
     CHECK_EQ(add(&stage, &alice, 6, 100, 1), STATUS_OK);
     CHECK_EQ(add(&stage, &alice, 7, 100, 1), STATUS_TOO_LARGE);
-    CHECK_STR(stage.err.text, "txpool is full");
+    CHECK_STR(stage.err.text, "transaction underpriced: txpool is full of better payers");
     stage_close(&stage);
 }
 
@@ -127,10 +149,99 @@ TEST(txpool_forgets_what_the_state_has_passed)
     state_begin_tx(stage.state);
     state_set_nonce(stage.state, &alice, 3);
     state_end_tx(stage.state, FORK_OSAKA);
-    txpool_update(stage.pool, stage.state);
+    update(&stage);
     CHECK_EQ(txpool_count(stage.pool), 1);
     CHECK(txpool_remove_sender(stage.pool, &alice));
     CHECK(!txpool_remove_sender(stage.pool, &alice));
     CHECK_EQ(txpool_count(stage.pool), 0);
+    stage_close(&stage);
+}
+
+static bool holds(struct stage *stage, const addr20 *sender, u64 nonce)
+{
+    return txpool_next_nonce(stage->pool, sender, nonce) > nonce;
+}
+
+TEST(txpool_full_lets_the_worst_payer_go)
+{
+    struct stage stage;
+    stage_open(&stage, 3);
+    CHECK_EQ(add(&stage, &alice, 0, 100, 2), STATUS_OK);
+    CHECK_EQ(add(&stage, &alice, 1, 100, 50), STATUS_OK);
+    CHECK_EQ(add(&stage, &bob, 0, 100, 10), STATUS_OK);
+    /* Alice's first pays least but carries the second; Bob's is the worst that nothing stands on. */
+    CHECK_EQ(add(&stage, &carol, 0, 100, 10), STATUS_TOO_LARGE);
+    CHECK_EQ(add(&stage, &carol, 0, 100, 11), STATUS_OK);
+    CHECK(!holds(&stage, &bob, 0) && holds(&stage, &carol, 0) && holds(&stage, &alice, 1));
+    CHECK_EQ(txpool_count(stage.pool), 3);
+    stage_close(&stage);
+}
+
+TEST(txpool_full_lets_go_below_the_base_fee_then_queued_and_never_local)
+{
+    struct stage stage;
+    stage_open(&stage, 3);
+    stage.base_fee = 50;
+    CHECK_EQ(add(&stage, &alice, 0, 49, 49), STATUS_OK);
+    CHECK_EQ(add(&stage, &bob, 7, 90, 40), STATUS_OK);
+    stage.is_local = true;
+    CHECK_EQ(add(&stage, &carol, 0, 1, 1), STATUS_OK);
+    stage.is_local = false;
+    CHECK_EQ(add(&stage, &bob, 0, 60, 1), STATUS_OK);
+    CHECK(!holds(&stage, &alice, 0));
+    CHECK_EQ(add(&stage, &alice, 0, 60, 5), STATUS_OK);
+    CHECK(!holds(&stage, &bob, 7) && holds(&stage, &bob, 0) && holds(&stage, &carol, 0));
+    CHECK_EQ(add(&stage, &alice, 1, 90, 40), STATUS_OK);
+    CHECK(!holds(&stage, &bob, 0) && holds(&stage, &alice, 1) && holds(&stage, &carol, 0));
+    stage_close(&stage);
+}
+
+TEST(txpool_a_sender_cannot_promise_more_than_it_has)
+{
+    struct stage stage;
+    stage_open(&stage, 100);
+    u64 fee = 1000000000000000000 / 21000 / 2; /* half of what Alice has */
+    CHECK_EQ(add(&stage, &alice, 0, fee, 1), STATUS_OK);
+    CHECK_EQ(add(&stage, &alice, 1, fee, 1), STATUS_OK);
+    CHECK_EQ(add(&stage, &alice, 2, 1000000, 1), STATUS_INVALID);
+    CHECK(strstr(stage.err.text, "queued cost"));
+    CHECK_EQ(add(&stage, &alice, 1, fee + fee / 5, 2), STATUS_INVALID);
+    state_begin_tx(stage.state);
+    u256 little = u256_from_u64(21000 * fee + 1000);
+    state_set_balance(stage.state, &alice, &little);
+    state_end_tx(stage.state, FORK_OSAKA);
+    update(&stage);
+    CHECK_EQ(txpool_count(stage.pool), 2); /* each by itself can still be paid */
+    state_begin_tx(stage.state);
+    state_set_balance(stage.state, &alice, &U256_ZERO);
+    state_end_tx(stage.state, FORK_OSAKA);
+    update(&stage);
+    CHECK_EQ(txpool_count(stage.pool), 0);
+    stage_close(&stage);
+}
+
+/* Many arrivals at a small pool: it stays bounded, and empties wholly. */
+TEST(txpool_stands_a_flood)
+{
+    struct stage stage;
+    stage_open(&stage, 64);
+    u256 wei = u256_from_u64(1000000000000000000);
+    u64 seed = 1;
+    for (u32 i = 0; i < 200; i++) {
+        addr20 sender = {{9, (u8)i}};
+        state_set_balance(stage.state, &sender, &wei);
+    }
+    for (u32 i = 0; i < 20000; i++) {
+        seed = seed * 6364136223846793005 + 1442695040888963407;
+        addr20 sender = {{9, (u8)(seed >> 33) % 200}};
+        u64 tip = 1 + (seed >> 40) % 1000;
+        (void)!add(&stage, &sender, (seed >> 20) % 5, 100000 + tip, tip);
+        CHECK(txpool_count(stage.pool) <= 64);
+    }
+    struct txpool_usage usage = txpool_usage(stage.pool);
+    CHECK(usage.bytes < 64 * 1024);
+    txpool_clear(stage.pool);
+    usage = txpool_usage(stage.pool);
+    CHECK_EQ(usage.bytes + usage.txs, 0);
     stage_close(&stage);
 }
