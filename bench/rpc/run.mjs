@@ -1,7 +1,9 @@
 // The development node beside anvil: start, memory, requests and included transfers a second.
-//   node bench/rpc/run.mjs [--rounds N] [--seconds N] [--only ours|anvil] [--skip-many]
-// The same client for both: wrk with 16 connections, on a core of its own where there are two. Each round starts each
-// node afresh, first the one, next time the other; figures are medians of the rounds.
+//   node bench/rpc/run.mjs [--rounds N] [--seconds N] [--only ours|anvil] [--part idle|reads|transfers] [--skip-many]
+// The same client for both: wrk with 16 connections, which asks again as soon as it is answered, with requests that were
+// written down beforehand. It has a core of its own where there are two, and the node the other one; in the rows "on all
+// cores" the node may use the client's core as well. Each round starts each node afresh, first the one, next time the
+// other; figures are medians of the rounds.
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import net from 'node:net'
@@ -16,6 +18,7 @@ const { values: options } = parseArgs({
     rounds: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '3' },
     only: { type: 'string' },
+    part: { type: 'string' },
     'skip-many': { type: 'boolean', default: false },
   },
 })
@@ -54,10 +57,10 @@ function answers(port) {
 }
 
 let nextPort = 20_000 + (process.pid % 10_000)
-async function start(name, flags = []) {
+async function start(name, flags = [], cores = '0') {
   const port = nextPort++
   const [program, argv] = programs[name]
-  const pinned = twoCores ? ['taskset', ['-c', '0', program]] : [program, []]
+  const pinned = twoCores ? ['taskset', ['-c', cores, program]] : [program, []]
   const command = [...pinned[1], ...argv, '--port', `${port}`, ...flags]
   const begin = performance.now()
   const child = spawn(pinned[0], command, { stdio: ['ignore', 'ignore', 'inherit'] })
@@ -181,8 +184,8 @@ function transferBodies() {
 }
 
 // anvil seals 40,000 single blocks only with great pains, so both ways are measured: sealed at once, and once a second.
-async function measureTransfers(name, label, flags) {
-  const node = await start(name, ['--accounts', `${senders}`, ...flags])
+async function measureTransfers(name, label, flags, cores) {
+  const node = await start(name, ['--accounts', `${senders}`, ...flags], cores)
   try {
     const accounts = await rpc(node, 'eth_accounts')
     const countOf = (account) => bodyOf('eth_getTransactionCount', [account, 'latest'])
@@ -225,20 +228,39 @@ async function measureIdle(name) {
   return figures
 }
 
-async function measure(name) {
-  const figures = await measureIdle(name)
+async function measureAllReads(name) {
   const node = await start(name)
   try {
-    Object.assign(figures, await measureReads(node))
+    return await measureReads(node)
   } finally {
     await node.stop()
   }
-  Object.assign(figures, await measureTransfers(name, 'transfers, sealed at once', []))
-  return Object.assign(figures, await measureTransfers(name, 'transfers, sealed each second', everySecond))
+}
+
+async function measureAllTransfers(name) {
+  const ways = [['at once', []], ['each second', everySecond]]
+  const figures = {}
+  for (const [way, flags] of ways) {
+    Object.assign(figures, await measureTransfers(name, `transfers, sealed ${way}`, flags, '0'))
+    if (!twoCores) continue
+    const all = `0-${os.availableParallelism() - 1}`
+    Object.assign(figures, await measureTransfers(name, `transfers, sealed ${way}, on all cores`, flags, all))
+  }
+  return figures
+}
+
+const parts = { idle: measureIdle, reads: measureAllReads, transfers: measureAllTransfers }
+
+async function measure(name) {
+  const figures = {}
+  for (const [part, run] of Object.entries(parts))
+    if (!options.part || options.part === part) Object.assign(figures, await run(name))
+  return figures
 }
 
 // --- rounds and table ----------------------------------------------------------------------------------
 
+const wide = 56
 const lessIsBetter = (row) => /ms$|us$|MiB$/.test(row)
 
 if (spawnSync('wrk', ['-v']).error) {
@@ -254,9 +276,9 @@ for (let round = 0; round < Number(options.rounds); round++) {
     for (const [row, figure] of Object.entries(await measure(name))) ((samples[row] ??= {})[name] ??= []).push(figure)
   }
 }
-console.log(`${''.padEnd(38)}${names.map((name) => name.padStart(12)).join('')}${'times better'.padStart(14)}`)
+console.log(`${''.padEnd(wide)}${names.map((name) => name.padStart(12)).join('')}${'times better'.padStart(14)}`)
 for (const [row, byName] of Object.entries(samples)) {
   const [ours, anvil] = ['ours', 'anvil'].map((name) => byName[name] && median(byName[name]))
   const ratio = ours && anvil ? (lessIsBetter(row) ? anvil / ours : ours / anvil).toFixed(2) : '-'
-  console.log(row.padEnd(38) + names.map((name) => median(byName[name]).toFixed(1).padStart(12)).join('') + ratio.padStart(14))
+  console.log(row.padEnd(wide) + names.map((name) => median(byName[name]).toFixed(1).padStart(12)).join('') + ratio.padStart(14))
 }
