@@ -56,12 +56,16 @@ void chain_close(struct chain *chain);
 MUST_READ enum status chain_sync(struct chain *chain, struct err *err);
 
 /*
- * Checks what a store holds of its blocks: every record on the canonical chain, how they are linked, their lists'
- * roots, and the indexes. The state is state_verify's. progress (may be NULL) is told of each block. INVALID names
- * what is wrong.
+ * Checks all that a store holds: every record on the canonical chain, how they are linked, their lists' roots, the
+ * indexes, and the state of the head. progress and fault may be NULL: progress is told of each block, fault of each
+ * thing that is wrong in the state. INVALID names the first fault.
  */
-typedef void chain_verify_fn(void *ctx, u64 number, u64 head);
-MUST_READ enum status chain_verify(struct db *db, chain_verify_fn *progress, void *ctx,
+struct chain_verify_watcher {
+    void (*progress)(void *ctx, u64 number, u64 head);
+    void (*fault)(void *ctx, const char *words);
+    void *ctx;
+};
+MUST_READ enum status chain_verify(struct db *db, const struct chain_verify_watcher *watcher,
                                    struct err *err);
 
 /* How much waits for the next sync, in bytes, about. */

@@ -1,14 +1,18 @@
 /* Is what the store says of its blocks true? */
 #include "base/arena.h"
 #include "chain/store.h"
+#include "state/verify.h"
 
 struct verify {
     struct db *db;
+    const struct chain_verify_watcher *watcher;
     struct err *err;
     struct arena arena;
     hash32 parent; /* of the block to come */
     u256 total_difficulty;
     bool has_parent;
+    hash32 state_root; /* of the last block */
+    bool has_fault;
 };
 
 static enum status wrong(struct verify *verify, u64 number, const char *what)
@@ -73,13 +77,15 @@ static enum status check_block(struct verify *verify, u64 number)
         return wrong(verify, number, "its total difficulty is wrong");
     verify->parent = hash;
     verify->has_parent = true;
+    verify->state_root = header->state_root;
     verify->total_difficulty = block.total_difficulty;
     enum status status = check_lists(verify, &block);
     return status == STATUS_OK ? check_indexes(verify, &block.block) : status;
 }
 
-static enum status check_chain(struct verify *verify, chain_verify_fn *progress, void *ctx)
+static enum status check_chain(struct verify *verify)
 {
+    const struct chain_verify_watcher *watcher = verify->watcher;
     hash32 head, genesis, after;
     struct chain_config config;
     u64 from, to;
@@ -93,8 +99,8 @@ static enum status check_chain(struct verify *verify, chain_verify_fn *progress,
         status = check_block(verify, number);
         if (status == STATUS_OK && number == 0 && !hash32_eq(&verify->parent, &genesis))
             return wrong(verify, 0, "it is not the genesis that the chain began with");
-        if (progress)
-            progress(ctx, number, to);
+        if (watcher->progress)
+            watcher->progress(watcher->ctx, number, to);
     }
     if (status == STATUS_OK && !hash32_eq(&verify->parent, &head))
         return wrong(verify, to, "it is not the head");
@@ -103,11 +109,30 @@ static enum status check_chain(struct verify *verify, chain_verify_fn *progress,
     return status;
 }
 
-enum status chain_verify(struct db *db, chain_verify_fn *progress, void *ctx, struct err *err)
+static void on_fault(void *arg, const char *words)
 {
-    struct verify verify = {.db = db, .err = err};
+    struct verify *verify = arg;
+    if (!verify->has_fault)
+        err_set(verify->err, STATUS_INVALID, "state: %s", words);
+    verify->has_fault = true;
+    if (verify->watcher->fault)
+        verify->watcher->fault(verify->watcher->ctx, words);
+}
+
+static enum status check_state(struct verify *verify)
+{
+    struct state_verified verified;
+    state_verify(&verified, verify->db, &verify->state_root, on_fault, verify);
+    return verify->has_fault ? STATUS_INVALID : db_status(verify->db, verify->err);
+}
+
+enum status chain_verify(struct db *db, const struct chain_verify_watcher *watcher, struct err *err)
+{
+    struct verify verify = {.db = db, .watcher = watcher, .err = err};
     arena_init(&verify.arena);
-    enum status status = check_chain(&verify, progress, ctx);
+    enum status status = check_chain(&verify);
+    if (status == STATUS_OK)
+        status = check_state(&verify);
     arena_fini(&verify.arena);
     return status;
 }

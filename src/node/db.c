@@ -42,10 +42,17 @@ static void show_block(void *ctx, u64 number, u64 head)
         fputs("\r\033[K", stderr);
 }
 
+static void print_fault(void *ctx, const char *words)
+{
+    (void)ctx;
+    fprintf(stderr, "state: %s\n", words);
+}
+
 static enum status verify(struct db *db, const char *folder, struct err *err)
 {
     bool is_terminal = isatty(STDERR_FILENO);
-    enum status status = chain_verify(db, show_block, &is_terminal, err);
+    struct chain_verify_watcher watcher = {show_block, print_fault, &is_terminal};
+    enum status status = chain_verify(db, &watcher, err);
     if (status == STATUS_OK)
         printf("%s: all is right\n", folder);
     return status;

@@ -244,7 +244,6 @@ void shape_block_members(struct rpc_call *call, const struct chain_block *block,
     struct buf *out = call->out;
     const struct block *body = &block->block;
     shape_header_members(out, &body->header, &body->hash);
-    json_out_quantity_u256(out, "totalDifficulty", block->total_difficulty);
     json_out_quantity(out, "size", body->size);
     json_out_array(out, "transactions");
     for (u32 i = 0; i < body->tx_count; i++) {
