@@ -3,13 +3,10 @@
 #include <string.h>
 
 #include "args/args.h"
-#include "args/version.h"
-#include "http/server.h"
 #include "node/config.h"
 #include "node/data.h"
 #include "node/node.h"
-#include "rpc/rpc.h"
-#include "sys/random.h"
+#include "node/service.h"
 
 static const struct args_command about = {
     .program = "ashlar-node run",
@@ -18,61 +15,32 @@ static const struct args_command about = {
     .details = "Transactions that are sent to it wait in a pool; no blocks are made.",
 };
 
-/* An answer this large is rare; its memory is given back. */
-enum { ANSWER_KEEP = 1 << 20 };
-
 struct node {
     struct loop *loop;
     struct data data;
     struct dev *dev;
-    struct rpc *rpc;
-    struct http_server *server;
-    struct buf answer;
+    struct service *service;
 };
-
-static void on_request(void *ctx, struct http_exchange *exchange, const char *body, size_t len)
-{
-    struct node *node = ctx;
-    rpc_handle(node->rpc, body, len, &node->answer);
-    http_answer(exchange, node->answer.data, node->answer.len);
-    if (node->answer.cap > ANSWER_KEEP)
-        buf_fini(&node->answer);
-}
-
-static void on_end(void *ctx)
-{
-    struct node *node = ctx;
-    http_server_close(node->server);
-    node->server = NULL;
-    loop_stop(node->loop);
-}
 
 static enum status node_open(struct node *node, const struct data_options *where,
                              const struct http_options *http, struct err *err)
 {
+    struct rpc_options rpc = rpc_options_default();
     enum status status = loop_new(&node->loop, err);
-    if (status == STATUS_OK)
-        status = loop_on_end(node->loop, on_end, node, err);
     if (status == STATUS_OK)
         status = data_open(&node->data, where, err);
     if (status != STATUS_OK)
         return status;
-    struct rpc_options rpc = rpc_options_default();
-    rpc.client = "ashlar/v" ASHLAR_VERSION "/linux";
-    rpc.seed = random_u64();
     node->dev = dev_follow(node->loop, node->data.chain);
-    node->rpc = rpc_new(node->dev, &rpc);
-    return http_server_open(&node->server, node->loop, http, on_request, node, err);
+    return service_open(&node->service, node->loop, node->dev, &rpc, http, err);
 }
 
 static void node_close(struct node *node)
 {
-    http_server_close(node->server);
-    rpc_free(node->rpc);
+    service_close(node->service);
     dev_close(node->dev);
     data_close(&node->data);
     loop_free(node->loop);
-    buf_fini(&node->answer);
 }
 
 static void print_ready(const struct node *node, const struct http_options *http)
@@ -83,7 +51,7 @@ static void print_ready(const struct node *node, const struct http_options *http
            (unsigned long long)chain_config(node->data.chain)->chain_id,
            (unsigned long long)head->number);
     printf("Listening on http://%s%s%s:%u\n", is_ipv6 ? "[" : "", http->host, is_ipv6 ? "]" : "",
-           http_server_port(node->server));
+           service_port(node->service));
     fflush(stdout);
 }
 
@@ -91,7 +59,6 @@ static int serve(const struct data_options *where, const struct http_options *ht
 {
     struct err err;
     struct node node = {0};
-    buf_init(&node.answer, 0);
     enum status status = node_open(&node, where, http, &err);
     if (status == STATUS_OK) {
         print_ready(&node, http);

@@ -1,0 +1,200 @@
+#include "node/service.h"
+
+#include "args/version.h"
+#include "base/mem.h"
+#include "rpc/ahead.h"
+#include "sys/random.h"
+#include "sys/workers.h"
+
+#if defined(__clang__)
+#    define COMPILER "clang"
+#else
+#    define COMPILER "gcc"
+#endif
+
+/* An answer this large is rare; its memory is given back. */
+enum { ANSWER_KEEP = 1 << 20, PART_TXS = 4 };
+
+struct service {
+    struct loop *loop;
+    struct rpc *rpc;
+    struct workers *workers;
+    struct http_server *server;
+    struct buf answer;
+};
+
+static void drop_large_answer(struct service *service)
+{
+    if (service->answer.cap > ANSWER_KEEP)
+        buf_fini(&service->answer);
+}
+
+static void answer_later(void *exchange, const void *json, size_t len)
+{
+    http_answer(exchange, json, len);
+}
+
+/* --- requests that bring transactions --------------------------------------------------------- */
+
+/* Such a request waits until the senders are found, which goes on beside the loop; some at a time in one job. */
+struct part {
+    struct job job;
+    struct delayed *delayed;
+    u32 from, to;
+};
+
+struct delayed {
+    struct service *service;
+    struct http_exchange *exchange;
+    struct rpc_ahead *ahead;
+    u32 parts_left;
+    struct part parts[];
+};
+
+static void part_run(struct job *job)
+{
+    struct part *part = (struct part *)job;
+    rpc_ahead_recover(part->delayed->ahead, part->from, part->to);
+}
+
+static void part_done(struct job *job)
+{
+    struct delayed *delayed = ((struct part *)job)->delayed;
+    if (--delayed->parts_left)
+        return;
+    struct service *service = delayed->service;
+    struct rpc_asker asker = {.answer = answer_later, .ctx = delayed->exchange};
+    if (rpc_ahead_handle(service->rpc, delayed->ahead, &asker, &service->answer))
+        http_answer(delayed->exchange, service->answer.data, service->answer.len);
+    drop_large_answer(service);
+    rpc_ahead_free(delayed->ahead);
+    mem_free(delayed);
+}
+
+static void look_ahead(struct service *service, struct http_exchange *exchange,
+                       struct rpc_ahead *ahead)
+{
+    u32 txs = rpc_ahead_count(ahead), count = (txs + PART_TXS - 1) / PART_TXS;
+    struct delayed *delayed = mem_alloc(sizeof *delayed + count * sizeof delayed->parts[0]);
+    *delayed = (struct delayed){service, exchange, ahead, count};
+    for (u32 i = 0; i < count; i++) {
+        u32 from = i * PART_TXS, to = i + 1 == count ? txs : from + PART_TXS;
+        struct part *part = &delayed->parts[i];
+        *part = (struct part){{.run = part_run, .done = part_done}, delayed, from, to};
+        workers_add(service->workers, &part->job);
+    }
+}
+
+static void on_request(void *ctx, struct http_exchange *exchange, const char *body, size_t len)
+{
+    struct service *service = ctx;
+    struct rpc_ahead *ahead =
+        workers_are_many(service->workers) ? rpc_ahead_new(service->rpc, body, len) : NULL;
+    if (ahead) {
+        look_ahead(service, exchange, ahead);
+        return;
+    }
+    struct rpc_asker asker = {.answer = answer_later, .ctx = exchange};
+    if (rpc_handle_for(service->rpc, &asker, body, len, &service->answer))
+        http_answer(exchange, service->answer.data, service->answer.len);
+    drop_large_answer(service);
+}
+
+/* --- WebSocket ------------------------------------------------------------------------------ */
+
+static void session_send(void *ws, const void *json, size_t len)
+{
+    websocket_send(ws, json, len);
+}
+
+static size_t session_unsent(void *ws)
+{
+    return websocket_unsent(ws);
+}
+
+static void session_end(void *ws, const char *why)
+{
+    websocket_close(ws, WEBSOCKET_POLICY, why);
+}
+
+static const struct rpc_session_ops session_ops = {session_send, session_unsent, session_end};
+
+static void on_opened(void *ctx, struct websocket *ws)
+{
+    struct service *service = ctx;
+    websocket_set_user(ws, rpc_session_new(service->rpc, &session_ops, ws));
+}
+
+static void on_message(void *ctx, struct websocket *ws, const char *text, size_t len)
+{
+    struct service *service = ctx;
+    struct rpc_asker asker = {websocket_user(ws), session_send, ws};
+    if (rpc_handle_for(service->rpc, &asker, text, len, &service->answer) && service->answer.len)
+        websocket_send(ws, service->answer.data, service->answer.len);
+    drop_large_answer(service);
+}
+
+static void on_drained(void *ctx, struct websocket *ws)
+{
+    (void)ctx;
+    rpc_session_resume(websocket_user(ws));
+}
+
+static void on_closed(void *ctx, struct websocket *ws)
+{
+    (void)ctx;
+    rpc_session_free(websocket_user(ws));
+}
+
+static const struct websocket_handler websocket_handler = {on_opened, on_message, on_drained,
+                                                           on_closed};
+
+/* --- life ------------------------------------------------------------------------------------- */
+
+static void on_end(void *ctx)
+{
+    struct service *service = ctx;
+    http_server_close(service->server);
+    service->server = NULL;
+    loop_stop(service->loop);
+}
+
+enum status service_open(struct service **out, struct loop *loop, struct dev *dev,
+                         const struct rpc_options *rpc_options,
+                         const struct http_options *http_options, struct err *err)
+{
+    struct service *service = NEW(struct service);
+    struct rpc_options rpc = *rpc_options;
+    struct http_options http = *http_options;
+    rpc.client = "ashlar/v" ASHLAR_VERSION "/linux/" COMPILER;
+    rpc.seed = random_u64();
+    http.websocket = &websocket_handler;
+    service->loop = loop;
+    buf_init(&service->answer, 0);
+    service->rpc = rpc_new(dev, &rpc);
+    service->workers = workers_new(loop, 0);
+    enum status status = loop_on_end(loop, on_end, service, err);
+    if (status == STATUS_OK)
+        status = http_server_open(&service->server, loop, &http, on_request, service, err);
+    if (status == STATUS_OK)
+        *out = service;
+    else
+        service_close(service);
+    return status;
+}
+
+void service_close(struct service *service)
+{
+    if (!service)
+        return;
+    http_server_close(service->server);
+    workers_free(service->workers);
+    rpc_free(service->rpc);
+    buf_fini(&service->answer);
+    mem_free(service);
+}
+
+u16 service_port(const struct service *service)
+{
+    return http_server_port(service->server);
+}
