@@ -67,6 +67,7 @@ void evm_free(struct evm *evm)
     arena_fini(&evm->scratch);
     precompile_cache_fini(&evm->answers);
     mem_free(evm->hashes);
+    mem_free(evm->extra);
     code_cache_fini(&evm->codes);
     mem_free(evm);
 }
@@ -75,7 +76,7 @@ void evm_begin(struct evm *evm, enum fork fork, const struct evm_host *host,
                const struct evm_block *block, const struct evm_tx *tx)
 {
     evm->fork = fork;
-    evm->ops = opcodes(fork);
+    evm->ops = evm->extra ? extra_opcodes(evm->extra, fork) : opcodes(fork);
     evm->host = host->ops;
     evm->host_ctx = host->ctx;
     evm->block = block;
@@ -102,7 +103,7 @@ void evm_set_tracer(struct evm *evm, const struct evm_tracer *tracer)
 
 void evm_set_engine(struct evm *evm, enum evm_engine engine)
 {
-    evm->engine = engine;
+    evm->engine = evm->extra ? EVM_ENGINE_PLAIN : engine;
 }
 
 void evm_set_memo(struct evm *evm, bool on)

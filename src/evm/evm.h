@@ -154,6 +154,12 @@ void evm_set_engine(struct evm *evm, enum evm_engine engine);
  */
 void evm_set_memo(struct evm *evm, bool on);
 
+/*
+ * The instructions of one EIP are known and priced as from its fork on, under every fork; only 1153, 1344, 1884,
+ * 3198, 3855, 5656 and 7939 (false: another one). The plain interpreter runs everything from now on.
+ */
+bool evm_activate_eip(struct evm *evm, unsigned eip);
+
 /* Limits set by a chain's configuration instead of EIP-170 and EIP-3860 (0 keeps the fork's own). */
 void evm_set_code_limits(struct evm *evm, size_t code_max, size_t initcode_max);
 

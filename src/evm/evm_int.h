@@ -106,10 +106,22 @@ struct frame {
     size_t output_len;
 };
 
+/* Single EIPs on top of a fork (extra.c): the fork's tables with their instructions in them. */
+struct extra {
+    u32 eips; /* bit i: row i of the list there */
+    struct opcode_info ops[256];
+    const void *handlers[256]; /* of the plain interpreter that runs now */
+};
+
+const struct opcode_info *extra_opcodes(struct extra *extra, enum fork fork);
+const void *const *extra_handlers(struct extra *extra, enum fork fork,
+                                  const void *const tables[FORK_COUNT][256]);
+
 struct evm {
     enum fork fork;
     enum evm_engine engine;
     const struct opcode_info *ops; /* of the fork */
+    struct extra *extra;           /* NULL: nothing but the fork */
     const struct evm_host_ops *host;
     void *host_ctx;
     const struct evm_block *block;

@@ -177,6 +177,15 @@ typedef HANDLER_CALL void handler_fn(REGISTERS);
 
 #define ENTRY(F, code, id, in, out, since, gas) \
     [code] = (F) >= FORK_##since ? LABEL(id) : LABEL(UNDEFINED),
+static inline const void *const *table_of(const struct frame *frame,
+                                          const void *const tables[FORK_COUNT][256])
+{
+    const struct evm *evm = frame->evm;
+    if (UNLIKELY(evm->extra != NULL))
+        return extra_handlers(evm->extra, evm->fork, tables);
+    return tables[evm->fork];
+}
+
 /* Every entry is first UNDEFINED, then what the list says. */
 #if defined(__clang__)
 #    pragma GCC diagnostic ignored "-Winitializer-overrides"
@@ -200,7 +209,7 @@ static const void *const tables[FORK_COUNT][256] = {FORK_LIST(TABLE)};
 
 void RUN(struct frame *frame)
 {
-    const void *const *table = tables[frame->evm->fork];
+    const void *const *table = table_of(frame, tables);
     const u8 *pc = frame->code->bytes + frame->pc;
     frame->is_paused = false;
     ((handler_fn *)table[*pc])(frame, pc, frame->stack + frame->stack_len, frame->gas, table);
@@ -211,7 +220,7 @@ void RUN(struct frame *frame)
 void RUN(struct frame *frame)
 {
     static const void *const tables[FORK_COUNT][256] = {FORK_LIST(TABLE)};
-    const void *const *table = tables[frame->evm->fork];
+    const void *const *table = table_of(frame, tables);
     const u8 *pc = frame->code->bytes + frame->pc;
     u256 *sp = frame->stack + frame->stack_len;
     i64 gas = frame->gas;

@@ -143,6 +143,30 @@ TEST(opcodes_arrive_with_their_fork)
         }
 }
 
+TEST(single_eips_on_top_of_a_fork)
+{
+    struct rig rig;
+    rig_init(&rig, FORK_BYZANTIUM);
+    CHECK(!evm_activate_eip(rig.evm, 2929));
+    CHECK(evm_activate_eip(rig.evm, 3855) && evm_activate_eip(rig.evm, 1884));
+    evm_begin(rig.evm, FORK_BYZANTIUM, &rig.door, &rig.block, &rig.tx);
+    rig_put(&rig, &SELF, "5f5400"); /* PUSH0 SLOAD */
+    rig_call(&rig, 10000);
+    CHECK_EQ(rig.result.status, EVM_SUCCESS);
+    CHECK_EQ(10000 - rig.result.gas_left, 2 + 800);
+    rig_put(&rig, &SELF, "5f46"); /* CHAINID is still unknown */
+    rig_call(&rig, 10000);
+    CHECK_EQ(rig.result.status, EVM_INVALID_OPCODE);
+    /* A later fork's own prices stand. */
+    toy_host_end_tx(rig.world, FORK_BYZANTIUM);
+    evm_begin(rig.evm, FORK_BERLIN, &rig.door, &rig.block, &rig.tx);
+    rig_put(&rig, &SELF, "5f54465000");
+    rig_call(&rig, 10000);
+    CHECK_EQ(rig.result.status, EVM_SUCCESS);
+    CHECK_EQ(10000 - rig.result.gas_left, 2 + 2100 + 2 + 2);
+    rig_fini(&rig);
+}
+
 TEST(memory_costs)
 {
     /* MSTORE at 0 (one word), at 0x400 (33 words), far away. */
