@@ -52,18 +52,23 @@ static u32 record_checksum(enum db_table table, const void *key, size_t key_len,
     return crc32c(crc, value, len);
 }
 
+static bool record_is_whole(enum db_table table, const MDB_val *key, const MDB_val *stored)
+{
+    const u8 *bytes = stored->mv_data;
+    if (UNLIKELY(stored->mv_size < DB_CHECKSUM))
+        return false;
+    size_t len = stored->mv_size - DB_CHECKSUM;
+    u32 sum;
+    memcpy(&sum, bytes + len, sizeof sum);
+    return sum == record_checksum(table, key->mv_data, key->mv_size, bytes, len);
+}
+
 bool record_check(struct db *db, enum db_table table, const MDB_val *key, const MDB_val *stored,
                   struct db_bytes *value)
 {
-    const u8 *bytes = stored->mv_data;
-    if (LIKELY(stored->mv_size >= DB_CHECKSUM)) {
-        size_t len = stored->mv_size - DB_CHECKSUM;
-        u32 sum;
-        memcpy(&sum, bytes + len, sizeof sum);
-        if (LIKELY(sum == record_checksum(table, key->mv_data, key->mv_size, bytes, len))) {
-            *value = (struct db_bytes){bytes, len};
-            return true;
-        }
+    if (LIKELY(page_trust(db, key->mv_data) && record_is_whole(table, key, stored))) {
+        *value = (struct db_bytes){stored->mv_data, stored->mv_size - DB_CHECKSUM};
+        return true;
     }
     db_set_damaged(db, table, key->mv_data, key->mv_size);
     return false;
@@ -83,15 +88,18 @@ static int key_compare(const MDB_val *a, const void *key, size_t key_len)
  * searches the wrong way would otherwise make records vanish silently.
  */
 static void absence_check(struct db *db, enum db_table table, MDB_cursor *lib, int found,
-                          MDB_val *next, const void *key, size_t key_len)
+                          const MDB_val *next, const MDB_val *next_stored, const void *key,
+                          size_t key_len)
 {
-    MDB_val before, value;
-    if (!found && key_compare(next, key, key_len) < 0) {
-        db_set_damaged(db, table, key, key_len);
+    MDB_val before, stored;
+    struct db_bytes value;
+    if (!found && !record_check(db, table, next, next_stored, &value))
         return;
-    }
-    int code = mdb_cursor_get(lib, &before, &value, found ? MDB_LAST : MDB_PREV);
-    if (!code && key_compare(&before, key, key_len) >= 0)
+    if (!found && key_compare(next, key, key_len) < 0)
+        db_set_damaged(db, table, key, key_len);
+    int code = mdb_cursor_get(lib, &before, &stored, found ? MDB_LAST : MDB_PREV);
+    if (!code && record_check(db, table, &before, &stored, &value) &&
+        key_compare(&before, key, key_len) >= 0)
         db_set_damaged(db, table, key, key_len);
     else if (code && code != MDB_NOTFOUND)
         db_fail(db, code, "read", table);
@@ -112,7 +120,7 @@ bool db_get(struct db *db, enum db_table table, const void *key, size_t key_len,
     }
     if (!code && key_compare(&found, key, key_len) == 0)
         return record_check(db, table, &found, &stored, value);
-    absence_check(db, table, lib, code, &found, key, key_len);
+    absence_check(db, table, lib, code, &found, &stored, key, key_len);
     return false;
 }
 
@@ -282,4 +290,38 @@ struct db_bytes db_value(const struct db_cursor *cursor)
 {
     assert(cursor->at);
     return cursor->value;
+}
+
+/* --- all ---------------------------------------------------------------------------------------- */
+
+static u64 table_verify(struct db *db, enum db_table table, db_fault_fn *fault, void *arg)
+{
+    struct err words;
+    MDB_val key, stored;
+    u64 faults = 0;
+    struct db_cursor *cursor = db_cursor_new(db, table);
+    MDB_cursor *lib = cursor_lib(cursor);
+    int code = lib ? mdb_cursor_get(lib, &key, &stored, MDB_FIRST) : MDB_NOTFOUND;
+    for (; !code; code = mdb_cursor_get(lib, &key, &stored, MDB_NEXT)) {
+        if (page_trust(db, key.mv_data) && record_is_whole(table, &key, &stored))
+            continue;
+        faults++;
+        fault(arg, record_words(&words, table, key.mv_data, key.mv_size));
+    }
+    db_cursor_free(cursor);
+    if (!lib || code != MDB_NOTFOUND) {
+        db_fail(db, code, "read", table);
+        faults++;
+        if (db_status(db, &words))
+            fault(arg, words.text);
+    }
+    return faults;
+}
+
+u64 db_verify(struct db *db, db_fault_fn *fault, void *arg)
+{
+    u64 faults = 0;
+    for (unsigned table = 0; table < DB_TABLE_COUNT; table++)
+        faults += table_verify(db, (enum db_table)table, fault, arg);
+    return faults;
 }

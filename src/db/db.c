@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/assert.h"
 #include "base/mem.h"
@@ -68,18 +69,23 @@ void db_fail(struct db *db, int code, const char *what, enum db_table table)
     }
 }
 
-void db_set_damaged(struct db *db, enum db_table table, const void *key, size_t key_len)
+const char *record_words(struct err *words, enum db_table table, const void *key, size_t key_len)
 {
-    if (db->damaged)
-        return;
     char hex[2 * 80 + 1];
     size_t shown = key_len < 80 ? key_len : 80;
     for (size_t i = 0; i < shown; i++)
         snprintf(hex + 2 * i, 3, "%02x", ((const u8 *)key)[i]);
     hex[2 * shown] = 0;
-    db->damaged = err_set(&db->damage, STATUS_INVALID,
-                          "%s: table %s, key %s is damaged; run ashlar-node db verify", db->folder,
-                          db_table_name(table), hex);
+    err_set(words, STATUS_INVALID, "table %s, key %s is damaged", db_table_name(table), hex);
+    return words->text;
+}
+
+void db_set_damaged(struct db *db, enum db_table table, const void *key, size_t key_len)
+{
+    struct err words;
+    if (!db->damaged)
+        db->damaged = err_set(&db->damage, STATUS_INVALID, "%s: %s; run ashlar-node db verify",
+                              db->folder, record_words(&words, table, key, key_len));
 }
 
 enum status db_status(const struct db *db, struct err *err)
@@ -109,6 +115,15 @@ static unsigned env_flags(const struct db_options *options)
     return flags;
 }
 
+static void map_look(struct db *db)
+{
+    MDB_envinfo info;
+    if (mdb_env_info(db->env, &info))
+        return;
+    db->map = info.me_mapaddr;
+    db->map_pages = info.me_mapsize / PAGE;
+}
+
 static int env_open(struct db *db)
 {
     int code = 0;
@@ -119,8 +134,10 @@ static int env_open(struct db *db)
         mdb_env_set_mapsize(db->env, size);
         mdb_env_set_maxdbs(db->env, DB_TABLE_COUNT);
         code = mdb_env_open(db->env, db->folder, env_flags(&db->options), 0644);
-        if (!code)
+        if (!code) {
+            map_look(db);
             return 0;
+        }
         mdb_env_close(db->env);
         db->env = NULL;
         if (code != ENOMEM)
@@ -152,6 +169,28 @@ static void read_begin(struct db *db)
         db->txn = NULL;
         db_fail(db, code, "read", DB_META);
     }
+}
+
+/* A page is looked at when it is first read, and believed from then on; pages that the open transaction
+ * has changed are elsewhere. */
+bool page_trust(struct db *db, const void *at)
+{
+    u64 offset = (u64)((const u8 *)at - db->map), page = offset / PAGE;
+    if (page >= db->map_pages)
+        return true;
+    if (page >= db->trusted_pages) {
+        u64 size = db->trusted_pages / 8, grown = (page / 8 + 1) * 5 / 4 + 64;
+        db->trusted = mem_realloc(db->trusted, grown);
+        memset(db->trusted + size, 0, grown - size);
+        db->trusted_pages = 8 * grown;
+    }
+    u8 bit = (u8)(1 << page % 8);
+    if (LIKELY(db->trusted[page / 8] & bit))
+        return true;
+    if (!leaf_is_sound(db->map + page * PAGE, page))
+        return false;
+    db->trusted[page / 8] |= bit;
+    return true;
 }
 
 static void txn_end(struct db *db)
@@ -219,6 +258,29 @@ static enum status folder_prepare(struct db *db, struct err *err)
     return status;
 }
 
+static enum status store_open(struct db *db, struct err *err)
+{
+    char path[PATH_LEN_MAX + 16];
+    snprintf(path, sizeof path, "%s/data.mdb", db->folder);
+    enum status status = metas_check(path, err);
+    if (status) {
+        err_prefix(err, "the store in %s is damaged", db->folder);
+        return status;
+    }
+    int fd, code = env_open(db);
+    if (!code)
+        code = mdb_env_get_fd(db->env, &fd);
+    if (code)
+        return fail_open(db, code, err);
+    status = pages_check(fd, db->options.check_pages, err);
+    if (status) {
+        err_prefix(err, "the store in %s is damaged", db->folder);
+        return status;
+    }
+    code = tables_open(db);
+    return code ? fail_open(db, code, err) : STATUS_OK;
+}
+
 enum status db_open(struct db **out, const char *folder, const struct db_options *options,
                     struct err *err)
 {
@@ -228,13 +290,8 @@ enum status db_open(struct db **out, const char *folder, const struct db_options
     for (unsigned i = 0; i < DB_TABLE_COUNT; i++)
         db->own[i] = (struct db_cursor){.db = db, .table = (enum db_table)i};
     enum status status = folder_prepare(db, err);
-    if (!status) {
-        int code = env_open(db);
-        if (!code)
-            code = tables_open(db);
-        if (code)
-            status = fail_open(db, code, err);
-    }
+    if (!status)
+        status = store_open(db, err);
     if (!status) {
         read_begin(db);
         status = format_check(db, err);
@@ -257,6 +314,7 @@ void db_close(struct db *db)
     }
     assert(!db->cursors);
     lock_release(db->lock);
+    mem_free(db->trusted);
     mem_free(db->folder);
     mem_free(db);
 }
@@ -352,6 +410,13 @@ void db_rest(struct db *db)
     /* The library keeps the pages of its largest transaction for the next one; what was read is mapped. */
     if (db->env)
         env_reopen(db);
+}
+
+void db_release(struct db *db)
+{
+    MDB_envinfo info;
+    if (db->env && !mdb_env_info(db->env, &info))
+        madvise(info.me_mapaddr, (info.me_last_pgno + 1) * PAGE, MADV_DONTNEED);
 }
 
 enum status db_copy(struct db *db, const char *folder, struct err *err)

@@ -20,6 +20,8 @@ struct db;
 
 struct db_options {
     bool read_only;
+    bool
+        check_pages; /* reads the whole file first: INVALID, and the page, if it is no sound tree */
     bool volatile_commits; /* commits do not wait for the disk: for tests and rebuilding */
 };
 
@@ -97,5 +99,15 @@ const char *db_table_name(enum db_table table);
 /* Between transactions: gives back the memory that the last ones left, and the pages that were read
  * to the kernel. */
 void db_rest(struct db *db);
+/* Gives the pages that were read back to the kernel: cheap, and allowed at any time. */
+void db_release(struct db *db);
+
+/*
+ * Holds every record against its checksum. words: table and key of one that is wrong; borrowed for the
+ * call. Returns how many there are.
+ */
+typedef void db_fault_fn(void *arg, const char *words);
+u64 db_verify(struct db *db, db_fault_fn *fault, void *arg);
+
 /* A compact copy into another folder, which must not exist. */
 MUST_READ enum status db_copy(struct db *db, const char *folder, struct err *err);

@@ -33,6 +33,11 @@ struct db {
     enum status damaged; /* found while reading; lasts until the store is closed */
     struct err damage;
 
+    const u8 *map; /* the file's pages in memory */
+    u64 map_pages;
+    u8 *trusted; /* a bit a page: looked at since the store was opened */
+    u64 trusted_pages;
+
     const u8 *last_put[DB_TABLE_COUNT]; /* where the last value was put, to tell pages apart */
     u64 pages_changed[DB_TABLE_COUNT];  /* about */
     size_t bytes_changed;
@@ -42,6 +47,12 @@ struct db {
 
 /* Remembers the first failure of the transaction. */
 void db_fail(struct db *db, int code, const char *what, enum db_table table);
+
+/* Is the page sound that a key lies on? */
+bool page_trust(struct db *db, const void *at);
+
+/* "table T, key K is damaged", in *words. */
+const char *record_words(struct err *words, enum db_table table, const void *key, size_t key_len);
 
 /* --- cursor.c ----------------------------------------------------------------------------------- */
 
@@ -54,3 +65,18 @@ void cursors_close(struct db *db);
 /* Splits what the library gave into value and checksum; false, and remembered, when damaged. */
 bool record_check(struct db *db, enum db_table table, const MDB_val *key, const MDB_val *stored,
                   struct db_bytes *value);
+
+/* --- pages.c ------------------------------------------------------------------------------------ */
+
+/* The two pages that the file begins with, of which the newer tells the last commit; the library takes even
+ * the size of a page from them. An absent or empty file is fine. */
+MUST_READ enum status metas_check(const char *path, struct err *err);
+
+/*
+ * The pages that the last commit uses: those that lead to others and those that are free; if whole, those with
+ * records too. The words name the first that is wrong.
+ */
+MUST_READ enum status pages_check(int fd, bool whole, struct err *err);
+
+/* Is this page of records, of that number, in order? */
+bool leaf_is_sound(const u8 *page, u64 number);

@@ -464,6 +464,131 @@ TEST(killed_writers_leave_whole_commits)
 
 /* --- damage ------------------------------------------------------------------------------------- */
 
+static void no_fault(void *arg, const char *words)
+{
+    (void)arg;
+    test_fail(__FILE__, __LINE__, "%s", words);
+}
+
+/* Many shapes of the file, each found sound. */
+TEST(sound_files_are_found_sound)
+{
+    struct place place = place_new();
+    u64 random = 88172645463325252;
+    u8 value[20000];
+    memset(value, 7, sizeof value);
+    for (int round = 0; round < 60; round++) {
+        struct db *db =
+            open_with(&place, (struct db_options){.volatile_commits = true, .check_pages = true});
+        CHECK_EQ(db_verify(db, no_fault, NULL), 0);
+        for (int txn = 0; txn < 3; txn++) {
+            db_begin(db);
+            for (int i = 0; i < 400; i++) {
+                random ^= random << 13, random ^= random >> 7, random ^= random << 17;
+                u8 key[8];
+                number_key(key, random % 5000);
+                enum db_table table = random >> 40 & 1 ? DB_BLOCKS : DB_SLOTS;
+                size_t len = random >> 44 & 7 ? random >> 50 & 127 : (random >> 20) % sizeof value;
+                if ((int)(random >> 58) > round)
+                    db_put(db, table, key, 8, value, len);
+                else
+                    db_del(db, table, key, 8);
+            }
+            commit(db);
+        }
+        db_close(db);
+    }
+    place_remove(&place);
+}
+
+/* A store of all kinds of pages. Returns its file. */
+static u8 *small_store(const struct place *place, size_t *len)
+{
+    struct db *db = open_fast(place);
+    u8 value[6000], *file;
+    memset(value, 7, sizeof value);
+    for (int txn = 0; txn < 3; txn++) {
+        db_begin(db);
+        for (u64 i = 0; i < 160; i++)
+            put_number(db, DB_SLOTS, i * 37, i + (u64)txn);
+        put_text(db, "code", "some bytes");
+        db_put(db, DB_CODES, "long", 4, value, sizeof value);
+        commit(db);
+    }
+    db_close(db);
+    CHECK_EQ(file_read(&file, len, place->file, 1 << 24, NULL), STATUS_OK);
+    return file;
+}
+
+/* What is in the small store, as far as it may be believed: 0 all, 1 refused; 2: something else. */
+static int read_small_store(struct db *db)
+{
+    struct db_bytes got;
+    bool wrong = false;
+    for (u64 i = 0; i < 160 * 37; i++) {
+        u8 key[8];
+        u64 value = i / 37 + 2;
+        number_key(key, i);
+        bool found = db_get(db, DB_SLOTS, key, 8, &got);
+        wrong |= found != (i % 37 == 0) || (found && memcmp(got.at, &value, 8) != 0);
+    }
+    wrong |= !has_text(db, "code", "some bytes") || !is_absent(db, "coda") || !is_absent(db, "z");
+    wrong |= !db_get(db, DB_CODES, "long", 4, &got) || got.len != 6000 || got.at[5999] != 7;
+    return db_status(db, NULL) ? 1 : wrong ? 2 : 0;
+}
+
+static int check_small_store(void *arg)
+{
+    const struct place *place = arg;
+    struct db_options options = {.volatile_commits = true, .check_pages = true};
+    struct db *db;
+    struct err err;
+    if (db_open(&db, place->folder, &options, &err))
+        return 1;
+    int result = read_small_store(db);
+    db_close(db);
+    return result;
+}
+
+static int serve_small_store(void *arg)
+{
+    const struct place *place = arg;
+    struct db_options options = {.volatile_commits = true};
+    struct db *db;
+    struct err err;
+    if (db_open(&db, place->folder, &options, &err))
+        return 1;
+    return read_small_store(db);
+}
+
+/* A byte anywhere in the file is changed. When pages are checked first the store is refused, or the byte
+ * meant nothing; without that the process may be ended by the system, but it is told nothing wrong. */
+TEST(flipped_bytes_are_never_served)
+{
+    struct place place = place_new();
+    size_t len, refused = 0;
+    u8 *file = small_store(&place, &len);
+    CHECK_EQ(check_small_store(&place), 0);
+    for (size_t at = 0; at < len; at += at % 4096 < 24 ? 1 : 149) {
+        u8 old = file[at];
+        file[at] ^= (u8)(1 << at % 8);
+        CHECK_EQ(file_write(place.file, file, len, NULL), STATUS_OK);
+        int how = check_small_store(&place);
+        if (how > 1)
+            test_fail(__FILE__, __LINE__, "byte %zu is served (checked first)", at);
+        refused += how == 1;
+        struct child *child;
+        CHECK_EQ(child_start(&child, serve_small_store, &place, NULL), STATUS_OK);
+        how = child_wait(child);
+        if (how > 1)
+            test_fail(__FILE__, __LINE__, "byte %zu is served", at);
+        file[at] = old;
+    }
+    CHECK(refused > 20);
+    mem_free(file);
+    place_remove(&place);
+}
+
 /* Each bit of a record is turned in the file: the record is refused, and named. */
 TEST(flipped_bits_are_refused)
 {

@@ -15,6 +15,10 @@ enum file_kind file_kind(const char *path);
 MUST_READ enum status file_read(u8 **bytes, size_t *len, const char *path, size_t max,
                                 struct err *err);
 
+/* What there is of the len bytes at an offset: *got of them. */
+MUST_READ enum status file_read_at(void *bytes, size_t *got, const char *path, u64 offset,
+                                   size_t len, struct err *err);
+
 /* Replaces or makes the file. On failure it may be incomplete. */
 MUST_READ enum status file_write(const char *path, const void *bytes, size_t len, struct err *err);
 

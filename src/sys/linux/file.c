@@ -76,6 +76,27 @@ enum status file_read(u8 **bytes, size_t *len, const char *path, size_t max, str
     return status;
 }
 
+enum status file_read_at(void *bytes, size_t *got, const char *path, u64 offset, size_t len,
+                         struct err *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return fail_errno(err, "cannot open", path);
+    size_t used = 0;
+    ssize_t n = 1;
+    while (used < len && n != 0) {
+        n = pread(fd, (u8 *)bytes + used, len - used, (off_t)(offset + used));
+        if (n < 0 && errno != EINTR)
+            break;
+        used += n > 0 ? (size_t)n : 0;
+    }
+    enum status status = n < 0 ? fail_errno(err, "cannot read", path) : STATUS_OK;
+    close(fd);
+    if (!status)
+        *got = used;
+    return status;
+}
+
 static bool write_all(int fd, const u8 *bytes, size_t len)
 {
     while (len) {
