@@ -167,6 +167,7 @@ bool chain_state_at(struct chain *chain, u64 number, struct state **state)
 struct state *chain_state_look(struct chain *chain)
 {
     assert(chain->at == chain->head);
+    state_settle(chain->state);
     return chain->state;
 }
 

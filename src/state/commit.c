@@ -240,8 +240,7 @@ static void rebase(struct state *state)
     state->journal_count = 0;
     state->code_epoch++;
     arena_reset(&state->code_arena);
-    if (state->accounts.count > state->accounts_max || state->slots.count > state->slots_max)
-        state_cache_drop(state);
+    state_cache_age(state);
     state_trim(state);
 }
 

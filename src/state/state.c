@@ -142,6 +142,7 @@ void state_cache_drop(struct state *state)
     pile_trim(&state->accounts, state->accounts_max);
     pile_trim(&state->slots, state->slots_max);
     memset(state->recent, 0, sizeof state->recent);
+    state->half_gen = 0;
 }
 
 /* What one large block or transaction needed is given back. */

@@ -33,8 +33,11 @@ struct state *state_new(const struct state_backend *backend, u64 seed);
 void state_free(struct state *state);
 
 /* Bounds of the cache between blocks (defaults: 1 << 14 accounts, 1 << 15 slots). Past either, a
- * commit empties it. Within a block the cache grows as far as the block's accesses need. */
+ * commit drops what has not been used lately. Within a block the cache grows as far as the block's accesses need. */
 void state_set_cache(struct state *state, u32 accounts_max, u32 slots_max);
+
+/* Between blocks, for those who look at many accounts and change none: brings the cache into its bounds. */
+void state_settle(struct state *state);
 
 /* Drops everything since the last commit. */
 void state_reset(struct state *state);

@@ -109,6 +109,7 @@ struct state {
     u64 code_epoch;         /* code pointers last until the next commit or reset */
     u64 ripemd_touched_gen; /* see state_rollback */
     u32 accounts_max, slots_max;
+    u64 half_gen; /* when the cache was half full; 0: it is not yet */
     bool
         rooted; /* a root was computed since the last commit: the tries hold what is not committed */
 
@@ -152,6 +153,9 @@ extern const struct account absent_account;
 
 /* Empties the cache; nothing may be uncommitted. */
 void state_cache_drop(struct state *state);
+
+/* cache.c: brings it into its bounds if it has passed them; nothing may be uncommitted. */
+void state_cache_age(struct state *state);
 
 /* Shrinks lists that have grown beyond the cache; they and the journal are empty. */
 void state_trim(struct state *state);
