@@ -25,17 +25,18 @@ LTO := $(if $(IS_CLANG),-flto=thin -ffat-lto-objects,-flto=auto -ffat-lto-object
 # What has not changed is not optimised again when linking.
 LTO_CACHE := $(if $(IS_CLANG),-Xlinker --thinlto-cache-dir=$(OUT)/lto)
 
+# Sanitizers and coverage open files and trace, which the sandbox forbids.
 ifeq ($(BUILD),asan)
-  VARIANT := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+  VARIANT := -DSANDBOX_OFF -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
   LTO :=
 else ifeq ($(BUILD),tsan)
-  VARIANT := -O1 -fno-omit-frame-pointer -fsanitize=thread
+  VARIANT := -DSANDBOX_OFF -O1 -fno-omit-frame-pointer -fsanitize=thread
   LTO :=
 else ifeq ($(BUILD),cov)
-  VARIANT := -O1 $(if $(IS_CLANG),-fprofile-instr-generate -fcoverage-mapping,--coverage)
+  VARIANT := -DSANDBOX_OFF -O1 $(if $(IS_CLANG),-fprofile-instr-generate -fcoverage-mapping,--coverage)
   LTO :=
 else ifeq ($(BUILD),fuzz)
-  VARIANT := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all
+  VARIANT := -DSANDBOX_OFF -O1 -fno-omit-frame-pointer -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all
   LTO :=
 else
   VARIANT := -O3
