@@ -21,9 +21,9 @@ static const char *const format_names[] = {
 #undef X
 };
 
-void log_init(struct log *log, const struct log_options *options)
+void log_init(struct logger *log, const struct log_options *options)
 {
-    *log = (struct log){.options = *options};
+    *log = (struct logger){.options = *options};
     memset(log->levels, LOG_INFO, sizeof log->levels);
 }
 
@@ -75,7 +75,7 @@ static enum status set_one(u8 *levels, const char *text, size_t len, struct err 
     return STATUS_OK;
 }
 
-enum status log_set_levels(struct log *log, const char *text, struct err *err)
+enum status log_set_levels(struct logger *log, const char *text, struct err *err)
 {
     u8 levels[LOG_ROOM_COUNT];
     memcpy(levels, log->levels, sizeof levels);
@@ -92,7 +92,7 @@ enum status log_set_levels(struct log *log, const char *text, struct err *err)
     return STATUS_OK;
 }
 
-void log_put_levels(const struct log *log, struct buf *out)
+void log_put_levels(const struct logger *log, struct buf *out)
 {
     for (int i = 0; i < LOG_ROOM_COUNT; i++)
         buf_add_format(out, "%s%s=%s", i ? "," : "", room_names[i], level_names[log->levels[i]]);
@@ -101,7 +101,7 @@ void log_put_levels(const struct log *log, struct buf *out)
 /* --- putting bytes into the line -------------------------------------------------------------- */
 
 /* The last byte is kept for the newline. */
-static void put(struct log *log, const char *text, size_t len)
+static void put(struct logger *log, const char *text, size_t len)
 {
     size_t room = LOG_LINE_MAX - 1 - log->len;
     if (len > room)
@@ -110,7 +110,7 @@ static void put(struct log *log, const char *text, size_t len)
     log->len += len;
 }
 
-static void put_text(struct log *log, const char *text)
+static void put_text(struct logger *log, const char *text)
 {
     put(log, text, strlen(text));
 }
@@ -147,7 +147,7 @@ static bool is_hostile(u32 code)
            (code >= 0x2066 && code <= 0x2069) || code == 0xfeff;
 }
 
-static void put_escape(struct log *log, u32 code, bool is_json)
+static void put_escape(struct logger *log, u32 code, bool is_json)
 {
     char text[16];
     if (code == '"' || code == '\\')
@@ -164,7 +164,7 @@ static void put_escape(struct log *log, u32 code, bool is_json)
 }
 
 /* In quotes; at most LOG_VALUE_MAX bytes of it. */
-static void put_quoted(struct log *log, const u8 *text, size_t len, bool is_json)
+static void put_quoted(struct logger *log, const u8 *text, size_t len, bool is_json)
 {
     size_t shown = len > LOG_VALUE_MAX ? LOG_VALUE_MAX : len;
     put_text(log, "\"");
@@ -191,8 +191,8 @@ static bool needs_quotes(const u8 *text, size_t len)
     return !len || len > LOG_VALUE_MAX;
 }
 
-static void put_number(struct log *log, const char *fmt, ...) PRINTF_LIKE(2, 3);
-static void put_number(struct log *log, const char *fmt, ...)
+static void put_number(struct logger *log, const char *fmt, ...) PRINTF_LIKE(2, 3);
+static void put_number(struct logger *log, const char *fmt, ...)
 {
     char text[48];
     __builtin_va_list args;
@@ -202,7 +202,7 @@ static void put_number(struct log *log, const char *fmt, ...)
     put_text(log, text);
 }
 
-static void put_hex(struct log *log, const u8 *bytes, size_t len)
+static void put_hex(struct logger *log, const u8 *bytes, size_t len)
 {
     static const char digits[] = "0123456789abcdef";
     put_text(log, "0x");
@@ -210,7 +210,7 @@ static void put_hex(struct log *log, const u8 *bytes, size_t len)
         put(log, (char[]){digits[bytes[i] >> 4], digits[bytes[i] & 15]}, 2);
 }
 
-static void put_value(struct log *log, const struct log_field *field, bool is_json)
+static void put_value(struct logger *log, const struct log_field *field, bool is_json)
 {
     const u8 *bytes = field->bytes;
     size_t len = (size_t)field->number;
@@ -240,7 +240,7 @@ static void put_value(struct log *log, const struct log_field *field, bool is_js
 /* --- lines ------------------------------------------------------------------------------------ */
 
 /* RFC 3339 in UTC. Days to dates after the proleptic Gregorian calendar, years beginning in March. */
-static void put_time(struct log *log, u64 ns)
+static void put_time(struct logger *log, u64 ns)
 {
     u64 ms = ns / 1000000, seconds = ms / 1000, days = seconds / 86400 + 719468;
     u64 era = days / 146097, day = days % 146097;
@@ -255,7 +255,7 @@ static void put_time(struct log *log, u64 ns)
                (unsigned)(seconds % 60), (unsigned)(ms % 1000));
 }
 
-static void put_as_text(struct log *log, u64 now, enum log_level level, enum log_room room,
+static void put_as_text(struct logger *log, u64 now, enum log_level level, enum log_room room,
                         const char *words, const struct log_field *fields)
 {
     static const char *const colors[] = {"\033[31m", "\033[33m", "\033[32m", "\033[36m", "\033[2m"};
@@ -274,7 +274,7 @@ static void put_as_text(struct log *log, u64 now, enum log_level level, enum log
     }
 }
 
-static void put_as_logfmt(struct log *log, u64 now, enum log_level level, enum log_room room,
+static void put_as_logfmt(struct logger *log, u64 now, enum log_level level, enum log_room room,
                           const char *words, const struct log_field *fields)
 {
     put_text(log, "time=");
@@ -289,7 +289,7 @@ static void put_as_logfmt(struct log *log, u64 now, enum log_level level, enum l
     }
 }
 
-static void put_as_json(struct log *log, u64 now, enum log_level level, enum log_room room,
+static void put_as_json(struct logger *log, u64 now, enum log_level level, enum log_room room,
                         const char *words, const struct log_field *fields)
 {
     put_text(log, "{\"time\":\"");
@@ -311,7 +311,7 @@ static void put_as_json(struct log *log, u64 now, enum log_level level, enum log
     put_text(log, "}");
 }
 
-static void write_line(struct log *log, u64 now, enum log_level level, enum log_room room,
+static void write_line(struct logger *log, u64 now, enum log_level level, enum log_room room,
                        const char *words, const struct log_field *fields)
 {
     log->len = 0;
@@ -326,7 +326,7 @@ static void write_line(struct log *log, u64 now, enum log_level level, enum log_
 }
 
 /* Is there room for one more line in this second? */
-static bool admit(struct log *log, u64 now, enum log_level level)
+static bool admit(struct logger *log, u64 now, enum log_level level)
 {
     u32 most = log->options.lines_max;
     if (now / 1000000000 != log->second) {
@@ -352,7 +352,7 @@ struct log_field log_text(const char *name, const char *text)
     return log_bytes(name, text ? text : "", text ? strlen(text) : 0);
 }
 
-void log_line(struct log *log, enum log_level level, enum log_room room, const char *words,
+void log_line(struct logger *log, enum log_level level, enum log_room room, const char *words,
               const struct log_field *fields)
 {
     if (!log_is_on(log, level, room))
@@ -362,7 +362,7 @@ void log_line(struct log *log, enum log_level level, enum log_room room, const c
         write_line(log, now, level, room, words, fields);
 }
 
-void log_say(struct log *log, enum log_level level, enum log_room room, const char *words)
+void log_say(struct logger *log, enum log_level level, enum log_room room, const char *words)
 {
     log_line(log, level, room, words, NULL);
 }

@@ -20,11 +20,12 @@
     X(ERROR, "error") X(WARN, "warn") X(INFO, "info") X(DEBUG, "debug") X(TRACE, "trace")
 
 /* X(enumerator, name): the rooms that speak. */
-#define LOG_ROOMS(X)                                                                      \
-    X(NODE, "node")                                                                       \
-    X(RPC, "rpc")                                                                         \
-    X(HTTP, "http") X(DEV, "dev") X(TXPOOL, "txpool") X(CHAIN, "chain") X(STATE, "state") \
-        X(DB, "db") X(SYS, "sys")
+#define LOG_ROOMS(X)                                                                  \
+    X(NODE, "node")                                                                   \
+    X(RPC, "rpc")                                                                     \
+    X(HTTP, "http")                                                                   \
+    X(DEV, "dev") X(TXPOOL, "txpool") X(CHAIN, "chain") X(STATE, "state") X(DB, "db") \
+        X(SYS, "sys")
 
 #define LOG_FORMATS(X) X(TEXT, "text") X(LOGFMT, "logfmt") X(JSON, "json")
 
@@ -61,7 +62,7 @@ struct log_options {
 
 enum { LOG_LINE_MAX = 4096, LOG_VALUE_MAX = 512 };
 
-struct log {
+struct logger {
     struct log_options options;
     u8 levels[LOG_ROOM_COUNT]; /* what is said: up to this one */
     u64 second;                /* in which `lines` have been written and `dropped` left out */
@@ -72,7 +73,7 @@ struct log {
 };
 
 /* Every room at LOG_INFO. */
-void log_init(struct log *log, const struct log_options *options);
+void log_init(struct logger *log, const struct log_options *options);
 
 /* --- levels ------------------------------------------------------------------------------------ */
 
@@ -80,11 +81,11 @@ void log_init(struct log *log, const struct log_options *options);
  * "debug" for all rooms, "rpc=debug" for one, or a list with commas, read from the left: "warn,rpc=debug,db=trace".
  * All of it takes effect or, when there is a mistake, nothing.
  */
-MUST_READ enum status log_set_levels(struct log *log, const char *text, struct err *err);
-void log_put_levels(const struct log *log, struct buf *out); /* "node=info,rpc=debug,..." */
+MUST_READ enum status log_set_levels(struct logger *log, const char *text, struct err *err);
+void log_put_levels(const struct logger *log, struct buf *out); /* "node=info,rpc=debug,..." */
 MUST_READ bool log_format_parse(enum log_format *format, const char *name);
 
-static inline bool log_is_on(const struct log *log, enum log_level level, enum log_room room)
+static inline bool log_is_on(const struct logger *log, enum log_level level, enum log_room room)
 {
     return log && level <= log->levels[room];
 }
@@ -137,8 +138,8 @@ static inline struct log_field log_seconds(const char *name, u64 ns)
 }
 
 /* words: a sentence without a full stop, not made of input. log may be NULL: nothing is said. */
-void log_say(struct log *log, enum log_level level, enum log_room room, const char *words);
-void log_line(struct log *log, enum log_level level, enum log_room room, const char *words,
+void log_say(struct logger *log, enum log_level level, enum log_room room, const char *words);
+void log_line(struct logger *log, enum log_level level, enum log_room room, const char *words,
               const struct log_field *fields);
 
 /* With one field or more. Fields are evaluated only when the line is written. */

@@ -26,7 +26,7 @@ static void sink_write(void *ctx, const char *line, size_t len)
     sink->text[sink->len] = 0;
 }
 
-static void setup(struct log *log, struct sink *sink, enum log_format format)
+static void setup(struct logger *log, struct sink *sink, enum log_format format)
 {
     memset(sink, 0, sizeof *sink);
     now = start;
@@ -35,7 +35,7 @@ static void setup(struct log *log, struct sink *sink, enum log_format format)
     log_init(log, &options);
 }
 
-static void say_something(struct log *log)
+static void say_something(struct logger *log)
 {
     LOG(log, LOG_WARN, LOG_RPC, "a request failed", log_text("method", "eth_call"),
         log_u64("id", 7), log_i64("code", -32000), log_bool("is_batch", false),
@@ -55,7 +55,7 @@ TEST(log_lines_in_three_formats)
         "\"hash\":\"0xab01\",\"took\":0.001500,\"why\":\"no \\\"x\\\"\"}\n",
     };
     for (int format = 0; format < LOG_FORMAT_COUNT; format++) {
-        struct log log;
+        struct logger log;
         struct sink sink;
         setup(&log, &sink, (enum log_format)format);
         say_something(&log);
@@ -73,7 +73,7 @@ TEST(log_dates)
                  {1709251199, "2024-02-29T23:59:59"},
                  {4107542400, "2100-03-01T00:00:00"}};
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        struct log log;
+        struct logger log;
         struct sink sink;
         setup(&log, &sink, LOG_AS_TEXT);
         now = cases[i].seconds * 1000000000;
@@ -88,7 +88,7 @@ TEST(log_values_obey_nobody)
 {
     static const char evil[] = "a\033[2Jb\nc\xe2\x80\xae"
                                "d\xff\xc2\x9b\"\\\xc3\xa9";
-    struct log log;
+    struct logger log;
     struct sink sink;
     setup(&log, &sink, LOG_AS_LOGFMT);
     LOG(&log, LOG_INFO, LOG_RPC, "x", log_text("v", evil));
@@ -101,7 +101,7 @@ TEST(log_values_obey_nobody)
 
 TEST(log_long_values_are_cut_and_lines_stay_whole)
 {
-    struct log log;
+    struct logger log;
     struct sink sink;
     char *long_text = mem_alloc(5001);
     memset(long_text, '\n', 5000);
@@ -119,7 +119,7 @@ TEST(log_long_values_are_cut_and_lines_stay_whole)
 
 TEST(log_levels_change_by_room)
 {
-    struct log log;
+    struct logger log;
     struct sink sink;
     struct err err;
     struct buf buf;
@@ -145,7 +145,7 @@ TEST(log_levels_change_by_room)
 
 TEST(log_is_bounded_in_a_second_and_allocates_nothing)
 {
-    struct log log;
+    struct logger log;
     struct sink sink;
     setup(&log, &sink, LOG_AS_TEXT);
     log.options.lines_max = 3;

@@ -132,6 +132,7 @@ bool dev_command_read(struct dev_command *command, int argc, char **argv, int *e
     command->dev = dev_options_default();
     command->http = http_options_default();
     command->rpc = rpc_options_default();
+    command->daemon = (struct daemon_words)DAEMON_WORDS_DEFAULT;
     struct words words = {
         .port = 8545,
         .host = "127.0.0.1",
@@ -167,6 +168,7 @@ bool dev_command_read(struct dev_command *command, int argc, char **argv, int *e
         {"batch-limit", ARGS_U64, &words.batch, "N", "requests in a batch (1000)"},
         {"body-limit", ARGS_U64, &words.body, "MIB", "size of a request (10)"},
         {"connections", ARGS_U64, &words.connections, "N", "connections at a time (1024)"},
+        DAEMON_OPTIONS(&command->daemon),
         {"silent", ARGS_FLAG, &words.is_silent, NULL, "print nothing"},
         {"version", ARGS_ACTION, &words.is_version, NULL, "print the version"},
         {0},

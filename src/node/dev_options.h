@@ -5,6 +5,7 @@
 #include "dev/dev.h"
 #include "http/server.h"
 #include "node/config.h"
+#include "node/daemon.h"
 #include "rpc/rpc.h"
 
 struct dev_command {
@@ -12,6 +13,7 @@ struct dev_command {
     struct http_options http;
     struct rpc_options rpc;
     bool is_silent;
+    struct daemon_words daemon;
     struct config config; /* owns the texts */
 };
 

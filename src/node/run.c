@@ -4,6 +4,7 @@
 
 #include "args/args.h"
 #include "node/config.h"
+#include "node/daemon.h"
 #include "node/data.h"
 #include "node/node.h"
 #include "node/service.h"
@@ -15,24 +16,36 @@ static const struct args_command about = {
     .details = "Transactions that are sent to it wait in a pool; no blocks are made.",
 };
 
+/* What the command line says. */
+struct wanted {
+    struct data_options where;
+    struct http_options http;
+    struct daemon_words daemon;
+};
+
 struct node {
+    struct daemon daemon;
     struct loop *loop;
     struct data data;
     struct dev *dev;
     struct service *service;
 };
 
-static enum status node_open(struct node *node, const struct data_options *where,
-                             const struct http_options *http, struct err *err)
+static enum status node_open(struct node *node, const struct wanted *wanted, struct err *err)
 {
     struct rpc_options rpc = rpc_options_default();
-    enum status status = loop_new(&node->loop, err);
+    enum status status = daemon_open(&node->daemon, &wanted->daemon, err);
     if (status == STATUS_OK)
-        status = data_open(&node->data, where, err);
+        status = loop_new(&node->loop, err);
+    if (status == STATUS_OK)
+        status = data_open(&node->data, &wanted->where, err);
     if (status != STATUS_OK)
         return status;
     node->dev = dev_follow(node->loop, node->data.chain);
-    return service_open(&node->service, node->loop, node->dev, &rpc, http, err);
+    status = service_open(&node->service, node->loop, node->dev, &rpc, &wanted->http, err);
+    if (status == STATUS_OK)
+        status = daemon_enter(&node->daemon, node->loop, wanted->where.folder, err);
+    return status;
 }
 
 static void node_close(struct node *node)
@@ -40,6 +53,7 @@ static void node_close(struct node *node)
     service_close(node->service);
     dev_close(node->dev);
     data_close(&node->data);
+    daemon_close(&node->daemon);
     loop_free(node->loop);
 }
 
@@ -55,14 +69,15 @@ static void print_ready(const struct node *node, const struct http_options *http
     fflush(stdout);
 }
 
-static int serve(const struct data_options *where, const struct http_options *http)
+static int serve(const struct wanted *wanted)
 {
     struct err err;
-    struct node node = {0};
-    enum status status = node_open(&node, where, http, &err);
+    struct node node = {.daemon.notify.socket = -1};
+    enum status status = node_open(&node, wanted, &err);
     if (status == STATUS_OK) {
-        print_ready(&node, http);
+        print_ready(&node, &wanted->http);
         loop_run(node.loop);
+        daemon_stopping(&node.daemon);
     } else {
         fprintf(stderr, "ashlar-node run: %s\n", err.text);
     }
@@ -74,34 +89,39 @@ int node_run_main(int argc, char **argv)
 {
     int rest, exit_code;
     u64 port = 8545;
-    struct data_options where = {.states = STATES_DEFAULT};
-    struct http_options http = http_options_default();
-    http.host = "127.0.0.1";
+    struct wanted wanted = {.where = {.states = STATES_DEFAULT},
+                            .http = http_options_default(),
+                            .daemon = DAEMON_WORDS_DEFAULT};
+    struct data_options *where = &wanted.where;
+    struct http_options *http = &wanted.http;
+    http->host = "127.0.0.1";
     const struct args_option options[] = {
-        {"data", ARGS_TEXT, &where.folder, "DIR", "the data folder"},
-        {"genesis", ARGS_TEXT, &where.genesis, "FILE",
+        {"data", ARGS_TEXT, &where->folder, "DIR", "the data folder"},
+        {"genesis", ARGS_TEXT, &where->genesis, "FILE",
          "how the chain begins; may be left out once it has begun"},
-        {"state", ARGS_U64, &where.states, "N",
+        {"state", ARGS_U64, &where->states, "N",
          "keep the states of N blocks behind the head (128)"},
-        {"http.host", ARGS_TEXT, &http.host, "IP", "address to listen on (127.0.0.1)"},
+        {"http.host", ARGS_TEXT, &http->host, "IP", "address to listen on (127.0.0.1)"},
         {"http.port", ARGS_U64, &port, "N", "port to listen on, 0 for any that is free (8545)"},
-        {"http.cors", ARGS_TEXT, &http.cors_origins, "LIST", "origins that browsers may call from"},
-        {"http.vhosts", ARGS_TEXT, &http.hosts, "LIST",
+        {"http.cors", ARGS_TEXT, &http->cors_origins, "LIST",
+         "origins that browsers may call from"},
+        {"http.vhosts", ARGS_TEXT, &http->hosts, "LIST",
          "names accepted in Host besides localhost and IP addresses; * for any"},
+        DAEMON_OPTIONS(&wanted.daemon),
         {0},
     };
     struct config config;
     if (!config_begin(&config, &about, options, argc, argv, &rest, &exit_code))
         return exit_code;
-    if (!where.folder || rest)
+    if (!where->folder || rest)
         exit_code = args_fail(&about, "--data DIR is needed, and no words besides options");
     else if (port > 65535)
         exit_code = args_fail(&about, "--http.port: at most 65535");
-    else if (where.states < 1 || where.states > STATES_MAX)
+    else if (where->states < 1 || where->states > STATES_MAX)
         exit_code = args_fail(&about, "--state is 1 to %d", STATES_MAX);
     else {
-        http.port = (u16)port;
-        exit_code = serve(&where, &http);
+        http->port = (u16)port;
+        exit_code = serve(&wanted);
     }
     config_fini(&config);
     return exit_code;
