@@ -66,7 +66,7 @@ static bool record_is_whole(enum db_table table, const MDB_val *key, const MDB_v
 bool record_check(struct db *db, enum db_table table, const MDB_val *key, const MDB_val *stored,
                   struct db_bytes *value)
 {
-    if (LIKELY(page_trust(db, key->mv_data) && record_is_whole(table, key, stored))) {
+    if (LIKELY(page_trust(db, key, stored) && record_is_whole(table, key, stored))) {
         *value = (struct db_bytes){stored->mv_data, stored->mv_size - DB_CHECKSUM};
         return true;
     }
@@ -303,7 +303,7 @@ static u64 table_verify(struct db *db, enum db_table table, db_fault_fn *fault, 
     MDB_cursor *lib = cursor_lib(cursor);
     int code = lib ? mdb_cursor_get(lib, &key, &stored, MDB_FIRST) : MDB_NOTFOUND;
     for (; !code; code = mdb_cursor_get(lib, &key, &stored, MDB_NEXT)) {
-        if (page_trust(db, key.mv_data) && record_is_whole(table, &key, &stored))
+        if (page_trust(db, &key, &stored) && record_is_whole(table, &key, &stored))
             continue;
         faults++;
         fault(arg, record_words(&words, table, key.mv_data, key.mv_size));

@@ -115,15 +115,6 @@ static unsigned env_flags(const struct db_options *options)
     return flags;
 }
 
-static void map_look(struct db *db)
-{
-    MDB_envinfo info;
-    if (mdb_env_info(db->env, &info))
-        return;
-    db->map = info.me_mapaddr;
-    db->map_pages = info.me_mapsize / PAGE;
-}
-
 static int env_open(struct db *db)
 {
     int code = 0;
@@ -134,10 +125,8 @@ static int env_open(struct db *db)
         mdb_env_set_mapsize(db->env, size);
         mdb_env_set_maxdbs(db->env, DB_TABLE_COUNT);
         code = mdb_env_open(db->env, db->folder, env_flags(&db->options), 0644);
-        if (!code) {
-            map_look(db);
+        if (!code)
             return 0;
-        }
         mdb_env_close(db->env);
         db->env = NULL;
         if (code != ENOMEM)
@@ -162,10 +151,42 @@ static int tables_open(struct db *db)
     return code;
 }
 
+/* Where the file is in memory, which the library does not tell: a page knows its number. */
+static int map_find(struct db *db)
+{
+    MDB_dbi tables;
+    MDB_cursor *cursor;
+    MDB_val key, value;
+    int code = mdb_dbi_open(db->txn, NULL, 0, &tables);
+    if (!code)
+        code = mdb_cursor_open(db->txn, tables, &cursor);
+    if (code)
+        return code;
+    code = mdb_cursor_get(cursor, &key, &value, MDB_FIRST);
+    mdb_cursor_close(cursor);
+    if (code)
+        return code;
+    const u8 *page = (const u8 *)((uintptr_t)key.mv_data & ~(uintptr_t)(PAGE - 1));
+    u64 number;
+    memcpy(&number, page, sizeof number);
+    db->map = page - number * PAGE;
+    return 0;
+}
+
 static void read_begin(struct db *db)
 {
+    MDB_envinfo info;
     int code = mdb_txn_begin(db->env, NULL, MDB_RDONLY, &db->txn);
+    if (!code)
+        code = mdb_env_info(db->env, &info);
+    if (!code) {
+        db->file_pages = info.me_last_pgno + 1;
+        db->map_pages = info.me_mapsize / PAGE;
+        code = map_find(db);
+    }
     if (code) {
+        if (db->txn)
+            mdb_txn_abort(db->txn);
         db->txn = NULL;
         db_fail(db, code, "read", DB_META);
     }
@@ -173,7 +194,7 @@ static void read_begin(struct db *db)
 
 /* A page is looked at when it is first read, and believed from then on; pages that the open transaction
  * has changed are elsewhere. */
-bool page_trust(struct db *db, const void *at)
+static bool leaf_trust(struct db *db, const void *at)
 {
     u64 offset = (u64)((const u8 *)at - db->map), page = offset / PAGE;
     if (page >= db->map_pages)
@@ -191,6 +212,15 @@ bool page_trust(struct db *db, const void *at)
         return false;
     db->trusted[page / 8] |= bit;
     return true;
+}
+
+bool page_trust(struct db *db, const MDB_val *key, const MDB_val *stored)
+{
+    /* A long value lies on pages of its own, which a damaged record may look for anywhere. */
+    u64 begin = (u64)((const u8 *)stored->mv_data - db->map), size = db->file_pages * PAGE;
+    if (!db->writing && (begin > size || stored->mv_size > size - begin))
+        return false;
+    return leaf_trust(db, key->mv_data);
 }
 
 static void txn_end(struct db *db)
@@ -414,9 +444,8 @@ void db_rest(struct db *db)
 
 void db_release(struct db *db)
 {
-    MDB_envinfo info;
-    if (db->env && !mdb_env_info(db->env, &info))
-        madvise(info.me_mapaddr, (info.me_last_pgno + 1) * PAGE, MADV_DONTNEED);
+    if (db->env)
+        madvise((void *)(uintptr_t)db->map, db->file_pages * PAGE, MADV_DONTNEED);
 }
 
 enum status db_copy(struct db *db, const char *folder, struct err *err)

@@ -34,7 +34,7 @@ struct db {
     struct err damage;
 
     const u8 *map; /* the file's pages in memory */
-    u64 map_pages;
+    u64 map_pages, file_pages;
     u8 *trusted; /* a bit a page: looked at since the store was opened */
     u64 trusted_pages;
 
@@ -48,8 +48,8 @@ struct db {
 /* Remembers the first failure of the transaction. */
 void db_fail(struct db *db, int code, const char *what, enum db_table table);
 
-/* Is the page sound that a key lies on? */
-bool page_trust(struct db *db, const void *at);
+/* Is the page sound that a key lies on, and does the value lie in the file? */
+bool page_trust(struct db *db, const MDB_val *key, const MDB_val *stored);
 
 /* "table T, key K is damaged", in *words. */
 const char *record_words(struct err *words, enum db_table table, const void *key, size_t key_len);
