@@ -110,26 +110,34 @@ static void order_message(__m128i out[8], const u64 m[16], const u8 s[16])
  * makes two instructions of a shuffle whose pattern it knows: a fifth more time. */
 #    define SETTLED(x) __asm__("" : "+x"(x))
 
-/* Half of MIX on lanes i and i + 1 of the rows; what follows differs. */
-#    define ADD_WORDS(i, words)                \
-        do {                                   \
-            a##i = _mm_add_epi64(a##i, words); \
-            SETTLED(a##i);                     \
-            a##i = _mm_add_epi64(a##i, b##i);  \
-            d##i = _mm_xor_si128(d##i, a##i);  \
+/* The steps of MIX on register i of each row. Both registers go through them abreast: each step waits for the one
+ * before it. */
+#    define ADD_WORDS(i, words)                     \
+        do {                                        \
+            a##i = _mm_add_epi64(a##i, (words)[i]); \
+            SETTLED(a##i);                          \
         } while (0)
-
-#    define MIX_ROWS(i, words)                                                        \
-        do {                                                                          \
-            ADD_WORDS(i, (words)[i]);                                                 \
-            d##i = _mm_shuffle_epi32(d##i, 0xb1);                                     \
-            c##i = _mm_add_epi64(c##i, d##i);                                         \
-            b##i = _mm_shuffle_epi8(_mm_xor_si128(b##i, c##i), by24);                 \
-            ADD_WORDS(i, (words)[2 + i]);                                             \
-            d##i = _mm_shuffle_epi8(d##i, by16);                                      \
-            c##i = _mm_add_epi64(c##i, d##i);                                         \
-            b##i = _mm_xor_si128(b##i, c##i);                                         \
-            b##i = _mm_or_si128(_mm_add_epi64(b##i, b##i), _mm_srli_epi64(b##i, 63)); \
+#    define ADD_B(i)    a##i = _mm_add_epi64(a##i, b##i)
+#    define TURN_D32(i) d##i = _mm_shuffle_epi32(_mm_xor_si128(d##i, a##i), 0xb1)
+#    define TURN_D16(i) d##i = _mm_shuffle_epi8(_mm_xor_si128(d##i, a##i), by16)
+#    define ADD_D(i)    c##i = _mm_add_epi64(c##i, d##i), b##i = _mm_xor_si128(b##i, c##i)
+#    define TURN_B24(i) b##i = _mm_shuffle_epi8(b##i, by24)
+#    define TURN_B63(i) b##i = _mm_or_si128(_mm_add_epi64(b##i, b##i), _mm_srli_epi64(b##i, 63))
+#    define MIX_ROWS(words)            \
+        do {                           \
+            ADD_WORDS(0, words);       \
+            ADD_B(0);                  \
+            ADD_WORDS(1, words);       \
+            ADD_B(1);                  \
+            TURN_D32(0), TURN_D32(1);  \
+            ADD_D(0), ADD_D(1);        \
+            ADD_WORDS(0, (words) + 2); \
+            TURN_B24(0), ADD_B(0);     \
+            ADD_WORDS(1, (words) + 2); \
+            TURN_B24(1), ADD_B(1);     \
+            TURN_D16(0), TURN_D16(1);  \
+            ADD_D(0), ADD_D(1);        \
+            TURN_B63(0), TURN_B63(1);  \
         } while (0)
 
 /* The four lanes of a row by one place: down is 1 2 3 0, up 3 0 1 2. */
@@ -171,13 +179,11 @@ __attribute__((target("avx"))) static void compress_avx(u64 h[8], const u64 m[16
     __m128i a0 = LOAD(&h[0]), a1 = LOAD(&h[2]), b0 = LOAD(&h[4]), b1 = LOAD(&h[6]);
     __m128i c0 = LOAD(&iv[0]), c1 = LOAD(&iv[2]), d0 = LOAD(&last[0]), d1 = LOAD(&last[2]);
     for (u32 i = 0, row = 0; i < rounds; i++, row = row == 9 ? 0 : row + 1) {
-        MIX_ROWS(0, &words[row][0]);
-        MIX_ROWS(1, &words[row][0]);
+        MIX_ROWS(&words[row][0]);
         TURN_UP(a);
         TURN_DOWN(c);
         SWAP(d);
-        MIX_ROWS(0, &words[row][4]);
-        MIX_ROWS(1, &words[row][4]);
+        MIX_ROWS(&words[row][4]);
         TURN_DOWN(a);
         TURN_UP(c);
         SWAP(d);
