@@ -74,7 +74,7 @@ LIBS_crypto := $(KZG_LIB) $(call archive_or_shared,libsecp256k1.a,-lsecp256k1) \
                $(call archive_or_shared,libcrypto.a,-lcrypto) $(call archive_or_shared,libgmp.a,-lgmp)
 LIBS_prim   := $(call archive_or_shared,libyajl_s.a,-lyajl)
 LIBS_sys    := $(call archive_or_shared,libuv_a.a,-luv) $(call archive_or_shared,libz.a,-lz)
-LIBS_db     := -l:liblmdb.a
+LIBS_db     := -l:liblmdb.a -l:libzstd.a
 LIBS_args   := $(call archive_or_shared,libyaml.a,-lyaml)
 LIBS_evmcli := $(LIBS_args)
 LIBS_http   := $(LIBS_sys) $(call archive_or_shared,libhttp_parser.a,-lhttp_parser) \

@@ -36,6 +36,8 @@ struct chain_options {
     u64 seed; /* random per process: see state_new */
     /* Where the chain is kept; borrowed. NULL: in memory, and gone with the process. */
     struct db *db;
+    /* A folder for blocks that no longer change (chain/archive.h); copied. NULL: they stay in the store. */
+    const char *segments;
     size_t state_memory; /* with a store: bytes of trie nodes to keep; 0: as many as is usual */
 };
 
@@ -56,7 +58,7 @@ void chain_close(struct chain *chain);
 MUST_READ enum status chain_sync(struct chain *chain, struct err *err);
 
 /*
- * Checks all that a store holds: every record on the canonical chain, how they are linked, their lists' roots, the
+ * Checks all that a store and its segments hold: every record on the canonical chain, how they are linked, their lists' roots, the
  * indexes, and the state of the head. progress and fault may be NULL: progress is told of each block, fault of each
  * thing that is wrong in the state. INVALID names the first fault.
  */
@@ -65,8 +67,8 @@ struct chain_verify_watcher {
     void (*fault)(void *ctx, const char *words);
     void *ctx;
 };
-MUST_READ enum status chain_verify(struct db *db, const struct chain_verify_watcher *watcher,
-                                   struct err *err);
+MUST_READ enum status chain_verify(struct db *db, const char *segments,
+                                   const struct chain_verify_watcher *watcher, struct err *err);
 
 /* How much waits for the next sync, in bytes, about. */
 size_t chain_unsynced(const struct chain *chain);

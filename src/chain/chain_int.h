@@ -1,6 +1,7 @@
 /* What the files of a chain share: private to this room. */
 #pragma once
 
+#include "chain/archive.h"
 #include "chain/chain.h"
 #include "chain/hash_index.h"
 #include "chain/store.h"
@@ -40,6 +41,7 @@ struct chain {
     struct chain_config config;
     struct chain_options options;
     struct db *db;           /* NULL: everything is in memory */
+    struct archive *archive; /* NULL: no block leaves the store */
     struct disk_state *disk; /* the state, one of the two */
     struct memory_state *memory;
     struct state_backend backend;

@@ -30,7 +30,10 @@ static struct entry *load(const struct chain *chain, u64 number, const hash32 *h
     if (entry)
         return entry;
     entry = entry_new(ring);
-    if (!store_get_block(chain->db, &entry->pub, &entry->arena, number, hash)) {
+    bool found = number < archive_end(chain->archive)
+                     ? archive_get_block(chain->archive, &entry->pub, &entry->arena, number, hash)
+                     : store_get_block(chain->db, &entry->pub, &entry->arena, number, hash);
+    if (!found) {
         entry_free(entry);
         return NULL;
     }

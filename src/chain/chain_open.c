@@ -250,6 +250,22 @@ static enum status begin(struct chain *chain, const struct genesis *genesis, str
     return STATUS_OK;
 }
 
+/* A chain is not opened without what was taken out of its store. */
+static enum status open_archive(struct chain *chain, struct err *err)
+{
+    hash32 genesis;
+    struct chain_config config;
+    if (!chain->db)
+        return STATUS_OK;
+    enum status status = store_get_identity(chain->db, &genesis, &config, err);
+    if (status == STATUS_OK && chain->options.segments)
+        chain->archive = archive_new(chain->db, chain->options.segments, &genesis);
+    else if (status == STATUS_OK && archive_mark(chain->db))
+        status = err_set(err, STATUS_INVALID, "the chain's older blocks are in segment files");
+    chain->options.segments = NULL; /* the caller's, and copied */
+    return status;
+}
+
 enum status chain_open(struct chain **out, const struct genesis *genesis,
                        const struct chain_options *options, struct err *err)
 {
@@ -258,6 +274,8 @@ enum status chain_open(struct chain **out, const struct genesis *genesis,
     struct chain *chain = chain_new(options);
     bool begins = !chain->db || is_empty(chain->db);
     enum status status = begins ? begin(chain, genesis, err) : resume(chain, genesis, err);
+    if (status == STATUS_OK)
+        status = open_archive(chain, err);
     if (status == STATUS_OK)
         status = chain_sync(chain, err);
     if (status == STATUS_OK)
@@ -287,6 +305,7 @@ void chain_close(struct chain *chain)
     state_free(chain->state);
     if (chain->db)
         db_abort(chain->db);
+    archive_free(chain->archive);
     disk_state_free(chain->disk);
     memory_state_free(chain->memory);
     mem_free(chain);

@@ -126,7 +126,12 @@ enum status chain_sync(struct chain *chain, struct err *err)
         drop_old_undos(chain);
     save_undos(chain);
     disk_state_save(chain->disk);
-    enum status status = db_commit(chain->db, err);
+    enum status status = archive_move(chain->archive, chain_held_from(chain), err);
+    if (status != STATUS_OK) {
+        db_abort(chain->db);
+        return status;
+    }
+    status = db_commit(chain->db, err);
     /* Code that was looked at lay in the transaction's pages. */
     state_reset(chain->state);
     chain->head_view_stale = true;
@@ -140,5 +145,6 @@ size_t chain_unsynced(const struct chain *chain)
 
 enum status chain_status(const struct chain *chain, struct err *err)
 {
-    return chain->db ? db_status(chain->db, err) : STATUS_OK;
+    enum status status = chain->db ? db_status(chain->db, err) : STATUS_OK;
+    return status == STATUS_OK ? archive_status(chain->archive, err) : status;
 }

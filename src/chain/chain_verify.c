@@ -1,10 +1,11 @@
 /* Is what the store says of its blocks true? */
 #include "base/arena.h"
-#include "chain/store.h"
+#include "chain/archive.h"
 #include "state/verify.h"
 
 struct verify {
     struct db *db;
+    struct archive *archive;
     const struct chain_verify_watcher *watcher;
     struct err *err;
     struct arena arena;
@@ -18,6 +19,8 @@ struct verify {
 static enum status wrong(struct verify *verify, u64 number, const char *what)
 {
     enum status status = db_status(verify->db, verify->err); /* which knows table and key */
+    if (status == STATUS_OK)
+        status = archive_status(verify->archive, verify->err);
     return status != STATUS_OK ? status
                                : err_set(verify->err, STATUS_INVALID, "block %llu: %s",
                                          (unsigned long long)number, what);
@@ -65,7 +68,10 @@ static enum status check_block(struct verify *verify, u64 number)
     arena_reset(&verify->arena);
     if (!store_get_canonical(verify->db, &hash, number))
         return wrong(verify, number, "the number has no block");
-    if (!store_get_block(verify->db, &block, &verify->arena, number, &hash))
+    bool found = number < archive_end(verify->archive)
+                     ? archive_get_block(verify->archive, &block, &verify->arena, number, &hash)
+                     : store_get_block(verify->db, &block, &verify->arena, number, &hash);
+    if (!found)
         return wrong(verify, number, "its record is absent or makes no sense");
     const struct header *header = &block.block.header;
     if (header->number != number)
@@ -126,13 +132,19 @@ static enum status check_state(struct verify *verify)
     return verify->has_fault ? STATUS_INVALID : db_status(verify->db, verify->err);
 }
 
-enum status chain_verify(struct db *db, const struct chain_verify_watcher *watcher, struct err *err)
+enum status chain_verify(struct db *db, const char *segments,
+                         const struct chain_verify_watcher *watcher, struct err *err)
 {
+    hash32 genesis;
+    struct chain_config config;
     struct verify verify = {.db = db, .watcher = watcher, .err = err};
+    if (segments && store_get_identity(db, &genesis, &config, err) == STATUS_OK)
+        verify.archive = archive_new(db, segments, &genesis);
     arena_init(&verify.arena);
     enum status status = check_chain(&verify);
     if (status == STATUS_OK)
         status = check_state(&verify);
     arena_fini(&verify.arena);
+    archive_free(verify.archive);
     return status;
 }

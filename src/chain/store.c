@@ -32,20 +32,31 @@ void store_put_block(struct db *db, const struct chain_block *block, const u8 *r
     db_put(db, DB_NUMBERS, hash->b, sizeof hash->b, number, sizeof number);
 }
 
-void store_del_block(struct db *db, const struct block *block)
+void store_del_record(struct db *db, u64 number, const hash32 *hash, bool with_number)
 {
-    struct block_key key = block_key(block->header.number, &block->hash);
+    struct block_key key = block_key(number, hash);
     db_begin(db);
     db_del(db, DB_BLOCKS, key.b, sizeof key.b);
-    db_del(db, DB_NUMBERS, block->hash.b, sizeof block->hash.b);
+    if (with_number)
+        db_del(db, DB_NUMBERS, hash->b, sizeof hash->b);
+}
+
+void store_del_block(struct db *db, const struct block *block)
+{
+    store_del_record(db, block->header.number, &block->hash, true);
+}
+
+bool store_get_record(struct db *db, struct db_bytes *record, u64 number, const hash32 *hash)
+{
+    struct block_key key = block_key(number, hash);
+    return db_get(db, DB_BLOCKS, key.b, sizeof key.b, record);
 }
 
 bool store_get_block(struct db *db, struct chain_block *block, struct arena *arena, u64 number,
                      const hash32 *hash)
 {
     struct db_bytes found;
-    struct block_key key = block_key(number, hash);
-    if (!db_get(db, DB_BLOCKS, key.b, sizeof key.b, &found))
+    if (!store_get_record(db, &found, number, hash))
         return false;
     const u8 *bytes = arena_dup(arena, found.at, found.len);
     return record_decode(block, arena, hash, bytes, found.len);

@@ -47,6 +47,11 @@ void store_del_block(struct db *db, const struct block *block);
 /* Everything is copied to the arena. False when it is absent or damaged (see db_status). */
 MUST_READ bool store_get_block(struct db *db, struct chain_block *block, struct arena *arena,
                                u64 number, const hash32 *hash);
+/* The record itself, borrowed as db_get's. */
+MUST_READ bool store_get_record(struct db *db, struct db_bytes *record, u64 number,
+                                const hash32 *hash);
+/* Only the record; with_number: it is not found by its hash either. */
+void store_del_record(struct db *db, u64 number, const hash32 *hash, bool with_number);
 MUST_READ bool store_get_number(struct db *db, u64 *number, const hash32 *hash);
 
 /* Calls fn with every block, canonical or not, from a number on, until it returns false. */

@@ -48,6 +48,7 @@ static enum status open_chain(struct data *data, const struct data_options *opti
     };
     enum status status = STATUS_OK;
     arena_init(&arena);
+    chain.segments = arena_format(&arena, "%s/segments", options->folder);
     if (options->genesis)
         status = data_read_genesis(&genesis, &arena, options->genesis, err);
     if (status == STATUS_OK) {

@@ -52,7 +52,11 @@ static enum status verify(struct db *db, const char *folder, struct err *err)
 {
     bool is_terminal = isatty(STDERR_FILENO);
     struct chain_verify_watcher watcher = {show_block, print_fault, &is_terminal};
-    enum status status = chain_verify(db, &watcher, err);
+    struct arena arena;
+    arena_init(&arena);
+    const char *segments = arena_format(&arena, "%s/segments", folder);
+    enum status status = chain_verify(db, segments, &watcher, err);
+    arena_fini(&arena);
     if (status == STATUS_OK)
         printf("%s: all is right\n", folder);
     return status;
