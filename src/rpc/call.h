@@ -36,6 +36,8 @@ struct rpc {
     struct rpc_options options;
     const struct rpc_method **methods; /* open addressing by name */
     u32 method_mask;
+    const struct rpc_method **method_list; /* by name */
+    u32 method_count;
     struct arena arena; /* of the request at hand */
     struct rpc_filters *filters;
     struct rpc_ahead *ahead; /* of the request at hand; NULL mostly */
@@ -64,12 +66,18 @@ struct rpc_call {
 
 typedef void rpc_method_fn(struct rpc_call *call);
 
-/* Tables are ended by a row without a name. */
+/*
+ * Tables are ended by a row without a name. params: the parameters' names in order, "address block?"; a question mark
+ * stands where one may be left out. discover.c says what each name stands for.
+ */
 struct rpc_method {
     const char *name;
     rpc_method_fn *fn;
-    u8 params_max;
+    const char *params;
 };
+
+/* All that are offered, sorted by name. */
+const struct rpc_method *const *rpc_method_list(const struct rpc *rpc, u32 *count);
 
 /* A call without a request: to write an answer later. */
 void rpc_call_init(struct rpc_call *call, struct rpc *rpc, struct buf *out);
@@ -86,4 +94,4 @@ static inline bool rpc_failed(const struct rpc_call *call)
 extern const struct rpc_method RPC_ETH_CHAIN[], RPC_ETH_STATE[], RPC_ETH_CALL[], RPC_ETH_FEE[],
     RPC_ETH_FILTER[], RPC_ETH_SEND[], RPC_ETH_SEND_UNSIGNED[], RPC_ETH_SIGN[], RPC_ETH_CONFIG[],
     RPC_ETH_SIMULATE[], RPC_ETH_SUBSCRIBE[], RPC_NET[], RPC_WEB3[], RPC_TXPOOL[], RPC_DEV[],
-    RPC_DEBUG[], RPC_SELF[];
+    RPC_DEBUG[], RPC_DEBUG_STATE[], RPC_DUMP[], RPC_SELF[];

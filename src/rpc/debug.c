@@ -1,52 +1,11 @@
 /* debug: traces, and blocks and transactions as bytes. */
 #include "base/mem.h"
-#include "chain/process.h"
 #include "rpc/param.h"
+#include "rpc/replay.h"
 #include "rpc/run.h"
 #include "trace/trace.h"
 
 /* --- tracing -------------------------------------------------------------------------------- */
-
-/* Where the chain stood before a transaction of a block: the parent's state, and the block's earlier transactions. */
-struct replay {
-    struct state *state;
-    struct process process;
-    const struct chain_block *block;
-    u64 log_index;
-};
-
-static bool replay_open(struct rpc_call *call, struct replay *replay,
-                        const struct chain_block *block)
-{
-    const struct header *header = &block->block.header;
-    const struct chain_block *parent =
-        header->number ? chain_by_number(call->chain, header->number - 1) : NULL;
-    if (!header->number)
-        return rpc_fail(call, RPC_SERVER_ERROR, "genesis is not traceable");
-    struct block_ref ref = {.block = parent};
-    if (!view_open(call, &ref, &replay->state))
-        return false;
-    replay->block = block;
-    replay->log_index = 0;
-    struct exec exec;
-    struct process *process = &replay->process;
-    chain_exec_init(call->chain, &exec, replay->state, header);
-    process_begin(process, replay->state, exec.evm, call->arena, chain_config(call->chain),
-                  exec.fork, &exec.block);
-    process->exec.block_hash = exec.block_hash;
-    process->exec.block_hash_ctx = exec.block_hash_ctx;
-    process_start(process, &header->parent_hash, &header->parent_beacon_root);
-    return true;
-}
-
-/* Runs the block's transaction at index, which did run before. */
-static void replay_tx(struct replay *replay, u32 index, struct exec_result *result)
-{
-    enum tx_verdict verdict =
-        exec_tx(&replay->process.exec, &replay->block->block.txs[index], 0, result);
-    (void)verdict;
-    replay->log_index += replay->block->receipts[index].log_count;
-}
 
 /* EIP-7702: the accounts that agreed, for tracers that show what a transaction reads. */
 static void list_authorities(struct rpc_call *call, const struct tx *tx, struct trace_tx *about)
@@ -171,6 +130,27 @@ static void debug_traceBlockByHash(struct rpc_call *call)
         rpc_fail(call, RPC_SERVER_ERROR, "block %s not found", json_text(param_at(call, 0)));
 }
 
+/* The same for a block given as RLP: it must be one that the chain knows, since its parent's state is needed. */
+static void debug_traceBlock(struct rpc_call *call)
+{
+    const u8 *bytes;
+    size_t len;
+    struct block given;
+    const char *reason = "";
+    if (!param_data(call, 0, &bytes, &len))
+        return;
+    if (block_decode(&given, call->arena, bytes, len, &reason) != BLOCK_OK) {
+        rpc_fail(call, RPC_INVALID_PARAMS, "could not decode block: %s", reason);
+        return;
+    }
+    block_seal(&given);
+    const struct chain_block *block = chain_by_hash(call->chain, &given.hash);
+    if (block)
+        trace_block(call, block, param_at(call, 1));
+    else
+        rpc_fail(call, RPC_SERVER_ERROR, "the block is not one of this chain");
+}
+
 /* The config may carry the overrides, as geth has it. */
 static void debug_traceCall(struct rpc_call *call)
 {
@@ -272,13 +252,14 @@ static void debug_getRawTransaction(struct rpc_call *call)
 }
 
 const struct rpc_method RPC_DEBUG[] = {
-    {"debug_getRawBlock", debug_getRawBlock, 1},
-    {"debug_getRawHeader", debug_getRawHeader, 1},
-    {"debug_getRawReceipts", debug_getRawReceipts, 1},
-    {"debug_getRawTransaction", debug_getRawTransaction, 1},
-    {"debug_traceBlockByHash", debug_traceBlockByHash, 2},
-    {"debug_traceBlockByNumber", debug_traceBlockByNumber, 2},
-    {"debug_traceCall", debug_traceCall, 3},
-    {"debug_traceTransaction", debug_traceTransaction, 2},
-    {NULL, NULL, 0},
+    {"debug_getRawBlock", debug_getRawBlock, "block"},
+    {"debug_getRawHeader", debug_getRawHeader, "block"},
+    {"debug_getRawReceipts", debug_getRawReceipts, "block"},
+    {"debug_getRawTransaction", debug_getRawTransaction, "hash"},
+    {"debug_traceBlock", debug_traceBlock, "data options?"},
+    {"debug_traceBlockByHash", debug_traceBlockByHash, "hash options?"},
+    {"debug_traceBlockByNumber", debug_traceBlockByNumber, "block options?"},
+    {"debug_traceCall", debug_traceCall, "transaction block? options?"},
+    {"debug_traceTransaction", debug_traceTransaction, "hash options?"},
+    {NULL, NULL, NULL},
 };

@@ -206,8 +206,8 @@ static void eth_createAccessList(struct rpc_call *call)
 }
 
 const struct rpc_method RPC_ETH_CALL[] = {
-    {"eth_call", eth_call, 4},
-    {"eth_createAccessList", eth_createAccessList, 3},
-    {"eth_estimateGas", eth_estimateGas, 4},
-    {NULL, NULL, 0},
+    {"eth_call", eth_call, "transaction block? stateOverrides? blockOverrides?"},
+    {"eth_createAccessList", eth_createAccessList, "transaction block? stateOverrides?"},
+    {"eth_estimateGas", eth_estimateGas, "transaction block? stateOverrides? blockOverrides?"},
+    {NULL, NULL, NULL},
 };

@@ -107,7 +107,38 @@ static void eth_config(struct rpc_call *call)
     json_out_object_end(out);
 }
 
+static void put_capability(struct rpc_call *call, const char *key, u64 oldest)
+{
+    u32 history = call->dev->options.history;
+    json_out_object(call->out, key);
+    json_out_bool(call->out, "disabled", false);
+    json_out_quantity(call->out, "oldestBlock", oldest);
+    if (history) {
+        json_out_object(call->out, "deleteStrategy");
+        json_out_text(call->out, "type", "window");
+        json_out_quantity(call->out, "retentionBlocks", history);
+        json_out_object_end(call->out);
+    }
+    json_out_object_end(call->out);
+}
+
+/* What can be asked of which blocks: everything of all that are held. */
+static void eth_capabilities(struct rpc_call *call)
+{
+    static const char *const kinds[] = {"state", "tx", "logs", "receipts", "blocks", "stateproofs"};
+    const struct block *head = &chain_head(call->chain)->block;
+    json_out_object(call->out, RPC_RESULT);
+    json_out_object(call->out, "head");
+    json_out_quantity(call->out, "number", head->header.number);
+    json_out_hash(call->out, "hash", &head->hash);
+    json_out_object_end(call->out);
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+        put_capability(call, kinds[i], chain_oldest(call->chain));
+    json_out_object_end(call->out);
+}
+
 const struct rpc_method RPC_ETH_CONFIG[] = {
-    {"eth_config", eth_config, 0},
-    {NULL, NULL, 0},
+    {"eth_capabilities", eth_capabilities, ""},
+    {"eth_config", eth_config, ""},
+    {NULL, NULL, NULL},
 };

@@ -204,10 +204,10 @@ static void eth_feeHistory(struct rpc_call *call)
 }
 
 const struct rpc_method RPC_ETH_FEE[] = {
-    {"eth_baseFee", eth_baseFee, 0},
-    {"eth_blobBaseFee", eth_blobBaseFee, 0},
-    {"eth_feeHistory", eth_feeHistory, 3},
-    {"eth_gasPrice", eth_gasPrice, 0},
-    {"eth_maxPriorityFeePerGas", eth_maxPriorityFeePerGas, 0},
-    {NULL, NULL, 0},
+    {"eth_baseFee", eth_baseFee, ""},
+    {"eth_blobBaseFee", eth_blobBaseFee, ""},
+    {"eth_feeHistory", eth_feeHistory, "count block percentiles?"},
+    {"eth_gasPrice", eth_gasPrice, ""},
+    {"eth_maxPriorityFeePerGas", eth_maxPriorityFeePerGas, ""},
+    {NULL, NULL, NULL},
 };

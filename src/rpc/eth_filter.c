@@ -285,12 +285,12 @@ static void eth_getFilterLogs(struct rpc_call *call)
 }
 
 const struct rpc_method RPC_ETH_FILTER[] = {
-    {"eth_getFilterChanges", eth_getFilterChanges, 1},
-    {"eth_getFilterLogs", eth_getFilterLogs, 1},
-    {"eth_getLogs", eth_getLogs, 1},
-    {"eth_newBlockFilter", eth_newBlockFilter, 0},
-    {"eth_newFilter", eth_newFilter, 1},
-    {"eth_newPendingTransactionFilter", eth_newPendingTransactionFilter, 1},
-    {"eth_uninstallFilter", eth_uninstallFilter, 1},
-    {NULL, NULL, 0},
+    {"eth_getFilterChanges", eth_getFilterChanges, "id"},
+    {"eth_getFilterLogs", eth_getFilterLogs, "id"},
+    {"eth_getLogs", eth_getLogs, "filter"},
+    {"eth_newBlockFilter", eth_newBlockFilter, ""},
+    {"eth_newFilter", eth_newFilter, "filter"},
+    {"eth_newPendingTransactionFilter", eth_newPendingTransactionFilter, "whole?"},
+    {"eth_uninstallFilter", eth_uninstallFilter, "id"},
+    {NULL, NULL, NULL},
 };

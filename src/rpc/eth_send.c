@@ -252,18 +252,18 @@ static void eth_accounts(struct rpc_call *call)
 }
 
 const struct rpc_method RPC_ETH_SEND[] = {
-    {"eth_accounts", eth_accounts, 0},
-    {"eth_fillTransaction", eth_fillTransaction, 1},
-    {"eth_sendRawTransaction", eth_sendRawTransaction, 1},
-    {"eth_sendRawTransactionSync", eth_sendRawTransactionSync, 2},
-    {"eth_sendTransaction", eth_sendTransaction, 1},
-    {"eth_signTransaction", eth_signTransaction, 1},
-    {"personal_listAccounts", eth_accounts, 0},
-    {"personal_sendTransaction", eth_sendTransaction, 2},
-    {NULL, NULL, 0},
+    {"eth_accounts", eth_accounts, ""},
+    {"eth_fillTransaction", eth_fillTransaction, "transaction"},
+    {"eth_sendRawTransaction", eth_sendRawTransaction, "data"},
+    {"eth_sendRawTransactionSync", eth_sendRawTransactionSync, "data timeout?"},
+    {"eth_sendTransaction", eth_sendTransaction, "transaction"},
+    {"eth_signTransaction", eth_signTransaction, "transaction"},
+    {"personal_listAccounts", eth_accounts, ""},
+    {"personal_sendTransaction", eth_sendTransaction, "transaction password?"},
+    {NULL, NULL, NULL},
 };
 
 const struct rpc_method RPC_ETH_SEND_UNSIGNED[] = {
-    {"eth_sendUnsignedTransaction", eth_sendUnsignedTransaction, 1},
-    {NULL, NULL, 0},
+    {"eth_sendUnsignedTransaction", eth_sendUnsignedTransaction, "transaction"},
+    {NULL, NULL, NULL},
 };

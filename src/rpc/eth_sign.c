@@ -113,10 +113,10 @@ static void eth_signTypedData_v4(struct rpc_call *call)
 }
 
 const struct rpc_method RPC_ETH_SIGN[] = {
-    {"eth_sign", eth_sign, 2},
-    {"eth_signTypedData", eth_signTypedData_v4, 2},
-    {"eth_signTypedData_v4", eth_signTypedData_v4, 2},
-    {"personal_ecRecover", personal_ecRecover, 2},
-    {"personal_sign", personal_sign, 3},
-    {NULL, NULL, 0},
+    {"eth_sign", eth_sign, "address data"},
+    {"eth_signTypedData", eth_signTypedData_v4, "address typedData"},
+    {"eth_signTypedData_v4", eth_signTypedData_v4, "address typedData"},
+    {"personal_ecRecover", personal_ecRecover, "data signature"},
+    {"personal_sign", personal_sign, "data address password?"},
+    {NULL, NULL, NULL},
 };

@@ -494,6 +494,6 @@ static void eth_simulateV1(struct rpc_call *call)
 }
 
 const struct rpc_method RPC_ETH_SIMULATE[] = {
-    {"eth_simulateV1", eth_simulateV1, 2},
-    {NULL, NULL, 0},
+    {"eth_simulateV1", eth_simulateV1, "simulation block?"},
+    {NULL, NULL, NULL},
 };

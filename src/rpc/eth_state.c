@@ -151,11 +151,11 @@ static void eth_getProof(struct rpc_call *call)
 }
 
 const struct rpc_method RPC_ETH_STATE[] = {
-    {"eth_getBalance", eth_getBalance, 2},
-    {"eth_getCode", eth_getCode, 2},
-    {"eth_getProof", eth_getProof, 3},
-    {"eth_getStorageAt", eth_getStorageAt, 3},
-    {"eth_getStorageValues", eth_getStorageValues, 2},
-    {"eth_getTransactionCount", eth_getTransactionCount, 2},
-    {NULL, NULL, 0},
+    {"eth_getBalance", eth_getBalance, "address block?"},
+    {"eth_getCode", eth_getCode, "address block?"},
+    {"eth_getProof", eth_getProof, "address slots block?"},
+    {"eth_getStorageAt", eth_getStorageAt, "address slot block?"},
+    {"eth_getStorageValues", eth_getStorageValues, "slotsByAddress block?"},
+    {"eth_getTransactionCount", eth_getTransactionCount, "address block?"},
+    {NULL, NULL, NULL},
 };

@@ -141,10 +141,10 @@ static void eth_pendingTransactions(struct rpc_call *call)
 }
 
 const struct rpc_method RPC_TXPOOL[] = {
-    {"eth_pendingTransactions", eth_pendingTransactions, 0},
-    {"txpool_content", txpool_content, 0},
-    {"txpool_contentFrom", txpool_contentFrom, 1},
-    {"txpool_inspect", txpool_inspect, 0},
-    {"txpool_status", txpool_status, 0},
-    {NULL, NULL, 0},
+    {"eth_pendingTransactions", eth_pendingTransactions, ""},
+    {"txpool_content", txpool_content, ""},
+    {"txpool_contentFrom", txpool_contentFrom, "address"},
+    {"txpool_inspect", txpool_inspect, ""},
+    {"txpool_status", txpool_status, ""},
+    {NULL, NULL, NULL},
 };

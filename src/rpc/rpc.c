@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/assert.h"
@@ -31,13 +32,13 @@ struct rpc_options rpc_options_default(void)
 /* --- the method table ----------------------------------------------------------------------- */
 
 static const struct rpc_method *const tables[] = {
-    RPC_ETH_CHAIN,     RPC_ETH_STATE, RPC_ETH_CALL,   RPC_ETH_FEE,      RPC_ETH_FILTER,
-    RPC_ETH_SEND,      RPC_ETH_SIGN,  RPC_ETH_CONFIG, RPC_ETH_SIMULATE, RPC_NET,
-    RPC_ETH_SUBSCRIBE, RPC_WEB3,      RPC_TXPOOL,     RPC_DEBUG,        RPC_SELF,
+    RPC_ETH_CHAIN, RPC_ETH_STATE,  RPC_ETH_CALL,     RPC_ETH_FEE, RPC_ETH_FILTER,    RPC_ETH_SEND,
+    RPC_ETH_SIGN,  RPC_ETH_CONFIG, RPC_ETH_SIMULATE, RPC_NET,     RPC_ETH_SUBSCRIBE, RPC_WEB3,
+    RPC_TXPOOL,    RPC_DEBUG,      RPC_DEBUG_STATE,  RPC_SELF,
 };
 
 /* Those that need a chain of our own to seal and to change. */
-static const struct rpc_method *const dev_tables[] = {RPC_DEV, RPC_ETH_SEND_UNSIGNED};
+static const struct rpc_method *const dev_tables[] = {RPC_DEV, RPC_DUMP, RPC_ETH_SEND_UNSIGNED};
 
 static u32 name_hash(const char *name)
 {
@@ -58,9 +59,35 @@ static const struct rpc_method **method_slot(const struct rpc *rpc, const char *
 
 static void add_tables(struct rpc *rpc, const struct rpc_method *const *list, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
-        for (const struct rpc_method *method = list[i]; method->name; method++)
+    for (size_t i = 0; i < count; i++) {
+        for (const struct rpc_method *method = list[i]; method->name; method++) {
             *method_slot(rpc, method->name) = method;
+            rpc->method_count++;
+        }
+    }
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp((*(const struct rpc_method *const *)a)->name,
+                  (*(const struct rpc_method *const *)b)->name);
+}
+
+const struct rpc_method *const *rpc_method_list(const struct rpc *rpc, u32 *count)
+{
+    *count = rpc->method_count;
+    return rpc->method_list;
+}
+
+static void list_methods(struct rpc *rpc)
+{
+    u32 count = 0;
+    rpc->method_list = NEW_ARRAY(const struct rpc_method *, rpc->method_count);
+    for (u32 i = 0; i <= rpc->method_mask; i++)
+        if (rpc->methods[i])
+            rpc->method_list[count++] = rpc->methods[i];
+    assert(count == rpc->method_count);
+    qsort(rpc->method_list, count, sizeof(void *), by_name);
 }
 
 struct rpc *rpc_new(struct dev *dev, const struct rpc_options *options)
@@ -74,6 +101,7 @@ struct rpc *rpc_new(struct dev *dev, const struct rpc_options *options)
     add_tables(rpc, tables, ARRAY_LEN(tables));
     if (!dev->is_follower)
         add_tables(rpc, dev_tables, ARRAY_LEN(dev_tables));
+    list_methods(rpc);
     rpc->filters = rpc_filters_new(options->seed, options->filters_max);
     rpc->sessions = rpc_sessions_new(rpc);
     return rpc;
@@ -86,6 +114,7 @@ void rpc_free(struct rpc *rpc)
     rpc_sessions_free(rpc->sessions);
     rpc_filters_free(rpc->filters);
     arena_fini(&rpc->arena);
+    mem_free(rpc->method_list);
     mem_free(rpc->methods);
     mem_free(rpc);
 }
@@ -130,6 +159,14 @@ static void put_error(struct buf *out, const struct rpc_call *call)
     json_out_object_end(out);
 }
 
+static u32 params_max(const struct rpc_method *method)
+{
+    u32 count = *method->params != 0;
+    for (const char *at = method->params; *at; at++)
+        count += *at == ' ';
+    return count;
+}
+
 static void run(struct rpc_call *call, json request, const char *method)
 {
     json params = json_get(request, "params");
@@ -144,9 +181,9 @@ static void run(struct rpc_call *call, json request, const char *method)
         rpc_fail(call, RPC_INVALID_PARAMS, "params must be an array, not %s", json_kind_name(kind));
         return;
     }
-    if (json_count(params) > found->params_max) {
+    if (json_count(params) > params_max(found)) {
         rpc_fail(call, RPC_INVALID_PARAMS, "too many arguments, want at most %u",
-                 found->params_max);
+                 params_max(found));
         return;
     }
     call->params = kind == JSON_KIND_ARRAY ? params : NULL;

@@ -527,7 +527,7 @@ static void eth_unsubscribe(struct rpc_call *call)
 }
 
 const struct rpc_method RPC_ETH_SUBSCRIBE[] = {
-    {"eth_subscribe", eth_subscribe, 2},
-    {"eth_unsubscribe", eth_unsubscribe, 1},
-    {NULL, NULL, 0},
+    {"eth_subscribe", eth_subscribe, "subscription options?"},
+    {"eth_unsubscribe", eth_unsubscribe, "id"},
+    {NULL, NULL, NULL},
 };

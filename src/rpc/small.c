@@ -1,4 +1,4 @@
-/* net, web3 and rpc: small questions about the node itself. */
+/* net and web3: small questions about the node itself. */
 #include "prim/keccak.h"
 #include "rpc/param.h"
 
@@ -35,30 +35,15 @@ static void web3_sha3(struct rpc_call *call)
     json_out_hash(call->out, RPC_RESULT, &hash);
 }
 
-static void rpc_modules(struct rpc_call *call)
-{
-    static const char *const names[] = {"anvil", "debug",    "eth", "evm",    "hardhat",
-                                        "net",   "personal", "rpc", "txpool", "web3"};
-    json_out_object(call->out, RPC_RESULT);
-    for (size_t i = 0; i < ARRAY_LEN(names); i++)
-        json_out_text(call->out, names[i], "1.0");
-    json_out_object_end(call->out);
-}
-
 const struct rpc_method RPC_NET[] = {
-    {"net_listening", net_listening, 0},
-    {"net_peerCount", net_peerCount, 0},
-    {"net_version", net_version, 0},
-    {NULL, NULL, 0},
+    {"net_listening", net_listening, ""},
+    {"net_peerCount", net_peerCount, ""},
+    {"net_version", net_version, ""},
+    {NULL, NULL, NULL},
 };
 
 const struct rpc_method RPC_WEB3[] = {
-    {"web3_clientVersion", web3_clientVersion, 0},
-    {"web3_sha3", web3_sha3, 1},
-    {NULL, NULL, 0},
-};
-
-const struct rpc_method RPC_SELF[] = {
-    {"rpc_modules", rpc_modules, 0},
-    {NULL, NULL, 0},
+    {"web3_clientVersion", web3_clientVersion, ""},
+    {"web3_sha3", web3_sha3, "data"},
+    {NULL, NULL, NULL},
 };
