@@ -20,11 +20,12 @@ const char *evm_status_text(enum evm_status status)
     return texts[status];
 }
 
-/* An opcode that no fork has goes by its number. */
+/* An opcode without a name goes by its number. */
 static void invalid_opcode_text(char out[EVM_ERROR_TEXT_MAX], u8 opcode)
 {
-    if (opcode == OP_INVALID)
-        snprintf(out, EVM_ERROR_TEXT_MAX, "invalid opcode: INVALID");
+    const char *name = opcode_name(opcode);
+    if (name)
+        snprintf(out, EVM_ERROR_TEXT_MAX, "invalid opcode: %s", name);
     else
         snprintf(out, EVM_ERROR_TEXT_MAX, "invalid opcode: opcode 0x%x not defined", opcode);
 }

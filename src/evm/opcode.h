@@ -200,3 +200,9 @@ struct opcode_info {
 
 /* The 256 opcodes as they are at a fork. */
 const struct opcode_info *opcodes(enum fork fork);
+
+/*
+ * The name by which tools know an opcode, whether or not any fork here has it: geth names what was proposed as well
+ * (EIP-3540 and those beside it, 7843, 8024). NULL: no name.
+ */
+const char *opcode_name(u8 opcode);

@@ -61,16 +61,53 @@ static json stdin_member(const struct t8n *t8n, const char *key)
 
 static enum t8n_exit read_config(struct t8n *t8n)
 {
-    const char *fork = t8n->flags.fork;
-    if (strchr(fork, '+'))
-        return t8n_fail(T8N_CONFIG,
-                        "failed constructing chain configuration: single EIPs on top of a fork "
-                        "(%s) are not supported",
-                        fork);
+    const char *fork = t8n->flags.fork, *plus = strchr(fork, '+');
+    if (plus)
+        fork = arena_format(&t8n->arena, "%.*s", (int)(plus - fork), fork);
     if (!chain_config_named(&t8n->config, fork))
         return t8n_fail(T8N_CONFIG,
                         "failed constructing chain configuration: unsupported fork \"%s\"", fork);
     t8n->config.chain_id = t8n->flags.chain_id;
+    return T8N_OK;
+}
+
+/* The fork whose rules have an EIP that is more than instructions; FORK_COUNT: no such EIP. */
+static enum fork fork_of_eip(u64 eip)
+{
+    static const struct {
+        u16 eip, fork;
+    } rows[] = {{2200, FORK_ISTANBUL}, {2929, FORK_BERLIN}, {3529, FORK_LONDON},
+                {3860, FORK_SHANGHAI}, {6780, FORK_CANCUN}, {7702, FORK_PRAGUE}};
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        if (rows[i].eip == eip)
+            return (enum fork)rows[i].fork;
+    return FORK_COUNT;
+}
+
+/* The EIPs behind the fork's name, each after a plus. */
+static enum t8n_exit activate_eips(struct t8n *t8n)
+{
+    const char *at = strchr(t8n->flags.fork, '+');
+    while (at) {
+        const char *text = at + 1;
+        at = strchr(text, '+');
+        size_t len = at ? (size_t)(at - text) : strlen(text);
+        u256 word;
+        u64 eip = text_u256(&word, text, len) ? u256_to_u64_sat(word) : 0;
+        enum fork fork = fork_of_eip(eip);
+        if (eip <= UINT32_MAX && evm_activate_eip(t8n->evm, (unsigned)eip))
+            continue;
+        if (fork == FORK_COUNT)
+            return t8n_fail(T8N_CONFIG,
+                            "failed constructing chain configuration: syntax error, invalid eip "
+                            "number %.*s",
+                            (int)len, text);
+        if (t8n->fork < fork)
+            return t8n_fail(T8N_CONFIG,
+                            "failed constructing chain configuration: EIP-%llu changes more than "
+                            "instructions and cannot be had before %s",
+                            (unsigned long long)eip, fork_name(fork));
+    }
     return T8N_OK;
 }
 
@@ -138,8 +175,9 @@ static enum t8n_exit make_basedir(const struct t8n *t8n)
 
 static enum t8n_exit run(struct t8n *t8n)
 {
-    static enum t8n_exit (*const steps[])(struct t8n *) = {
-        load_stdin, read_config, read_env, read_alloc, read_txs, t8n_execute, t8n_write};
+    static enum t8n_exit (*const steps[])(struct t8n *) = {load_stdin,    read_config, read_env,
+                                                           activate_eips, read_alloc,  read_txs,
+                                                           t8n_execute,   t8n_write};
     enum t8n_exit code = make_basedir(t8n);
     for (size_t i = 0; code == T8N_OK && i < ARRAY_LEN(steps); i++)
         code = steps[i](t8n);
@@ -157,7 +195,7 @@ static const struct args_command COMMAND = {
 static bool read_flags(struct t8n_flags *flags, int argc, char **argv, int *code)
 {
     const struct args_option options[] = {
-        {"state.fork", ARGS_TEXT, &flags->fork, "FORK", "rules to use (GrayGlacier)"},
+        {"state.fork", ARGS_TEXT, &flags->fork, "FORK[+EIP]", "rules to use (GrayGlacier)"},
         {"state.chainid", ARGS_U64, &flags->chain_id, "N", "chain id (1)"},
         {"state.reward", ARGS_TEXT, &flags->reward, "WEI", "block reward; -1 for none (0)"},
         {"input.alloc", ARGS_TEXT, &flags->alloc_in, "FILE", "the pre-state (alloc.json)"},
@@ -173,6 +211,9 @@ static bool read_flags(struct t8n_flags *flags, int argc, char **argv, int *code
         {"trace.returndata", ARGS_FLAG, &flags->trace_returndata, NULL, "with return data"},
         {"trace.callframes", ARGS_FLAG, &flags->trace_callframes, NULL,
          "with the beginnings of calls"},
+        {"trace.tracer", ARGS_TEXT, &flags->tracer, "NAME", "a named tracer's result instead"},
+        {"trace.jsonconfig", ARGS_TEXT, &flags->tracer_config, "JSON", "what that tracer is told"},
+        {"opcode.count", ARGS_TEXT, &flags->opcode_count, "FILE", "how often each instruction ran"},
         {"engine", ARGS_TEXT, &flags->engine, "NAME", ENGINE_HELP},
         {0},
     };

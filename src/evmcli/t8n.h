@@ -28,6 +28,8 @@ struct t8n_flags {
     const char *reward; /* wei, or -1 */
     const char *engine;
     bool trace, trace_memory, trace_nostack, trace_returndata, trace_callframes;
+    const char *tracer, *tracer_config; /* by name, instead of lines; its options as JSON */
+    const char *opcode_count;           /* file */
 };
 
 /* The block environment, after what may be left out has been computed. */
@@ -76,6 +78,7 @@ struct t8n {
     u64 missing_block_hash;
     struct t8n_tracer *tracer; /* while a transaction is traced */
     u32 traced;                /* transactions so far */
+    struct opcode_counter *counter;
 };
 
 /* Each step returns T8N_OK, or prints "ERROR(code): words" and returns the code. */
@@ -94,6 +97,13 @@ enum t8n_exit t8n_execute(struct t8n *t8n);
 /* Commits the state and writes what was asked for. */
 enum t8n_exit t8n_write(struct t8n *t8n);
 
-/* With --trace: the next transaction is traced until the end, which writes its file. Else nothing. */
-void t8n_trace_begin(struct t8n *t8n);
-enum t8n_exit t8n_trace_end(struct t8n *t8n, const struct tx *tx);
+/* With --trace or --trace.tracer: tx, which comes next, is traced until the end, which writes its file. */
+enum t8n_exit t8n_trace_begin(struct t8n *t8n, const struct tx *tx);
+enum t8n_exit t8n_trace_end(struct t8n *t8n, const struct tx *tx, u64 gas_used);
+
+/* With --opcode.count: counts instructions from now on, those of system calls too; writes the file. */
+void t8n_count_begin(struct t8n *t8n);
+enum t8n_exit t8n_count_end(struct t8n *t8n);
+
+/* Where an output file goes: under --output.basedir. */
+const char *t8n_path(struct t8n *t8n, const char *name);

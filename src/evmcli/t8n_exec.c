@@ -123,9 +123,11 @@ static enum t8n_exit execute_one(struct t8n *t8n, u32 index)
     struct exec_result result;
     if (!admit(t8n, index, slot))
         return T8N_OK;
-    t8n_trace_begin(t8n);
+    enum t8n_exit code = t8n_trace_begin(t8n, &slot->tx);
+    if (code != T8N_OK)
+        return code;
     enum tx_verdict verdict = process_tx(&t8n->process, &slot->tx, &result);
-    enum t8n_exit code = t8n_trace_end(t8n, &slot->tx);
+    code = t8n_trace_end(t8n, &slot->tx, verdict == TX_OK ? result.gas_used : 0);
     if (verdict != TX_OK) {
         reject_verdict(t8n, index, &slot->tx, verdict);
         return code;
@@ -179,8 +181,11 @@ enum t8n_exit t8n_execute(struct t8n *t8n)
     enum t8n_exit code = T8N_OK;
     t8n->included = arena_zalloc(&t8n->arena, (t8n->tx_count + 1) * sizeof *t8n->included);
     t8n->rejected = arena_zalloc(&t8n->arena, (t8n->tx_count + 1) * sizeof *t8n->rejected);
+    t8n_count_begin(t8n);
     start(t8n);
     for (u32 i = 0; code == T8N_OK && i < t8n->tx_count; i++)
         code = execute_one(t8n, i);
-    return code == T8N_OK ? finish(t8n) : code;
+    if (code == T8N_OK)
+        code = finish(t8n);
+    return code == T8N_OK ? t8n_count_end(t8n) : code;
 }

@@ -303,6 +303,12 @@ static void write_stream(FILE *to, const char *name, const struct part parts[3],
     buf_fini(&out);
 }
 
+const char *t8n_path(struct t8n *t8n, const char *name)
+{
+    const char *base = t8n->flags.basedir;
+    return base && *base ? arena_format(&t8n->arena, "%s/%s", base, name) : name;
+}
+
 static enum t8n_exit write_file(const struct part *part, struct t8n *t8n, const hash32 *root)
 {
     const char *where = part->where;
@@ -310,8 +316,7 @@ static enum t8n_exit write_file(const struct part *part, struct t8n *t8n, const 
     struct buf out;
     if (!where || !*where || strcmp(where, "stdout") == 0 || strcmp(where, "stderr") == 0)
         return T8N_OK;
-    const char *base = t8n->flags.basedir;
-    const char *path = base && *base ? arena_format(&t8n->arena, "%s/%s", base, where) : where;
+    const char *path = t8n_path(t8n, where);
     buf_init(&out, OUTPUT_MAX);
     write_part(&out, NULL, part, t8n, root);
     enum status status = file_write(path, out.data, out.len, &err);

@@ -33,9 +33,8 @@ static void put_stack(struct buf *out, const struct evm_step *step, bool is_hidd
     json_out_array_end(out);
 }
 
-static void eip3155_step(void *ctx, const struct evm_step *step)
+static void put_step(struct eip3155 *trace, const struct evm_step *step, bool has_return_data)
 {
-    struct eip3155 *trace = ctx;
     struct buf *out = &trace->line;
     char room[OPCODE_TEXT_MAX], error[EVM_ERROR_TEXT_MAX];
     json_out_object(out, NULL);
@@ -47,7 +46,7 @@ static void eip3155_step(void *ctx, const struct evm_step *step)
         json_out_data(out, "memory", step->memory, step->memory_len);
     json_out_u64(out, "memSize", step->memory_len);
     put_stack(out, step, trace->options.no_stack);
-    if (trace->options.return_data && step->return_data_len)
+    if (has_return_data && step->return_data_len)
         json_out_data(out, "returnData", step->return_data, step->return_data_len);
     json_out_u64(out, "depth", step->depth + 1u);
     json_out_i64(out, "refund", step->refund);
@@ -58,6 +57,18 @@ static void eip3155_step(void *ctx, const struct evm_step *step)
     }
     json_out_object_end(out);
     line_end(trace);
+}
+
+static void eip3155_step(void *ctx, const struct evm_step *step)
+{
+    struct eip3155 *trace = ctx;
+    put_step(trace, step, trace->options.return_data);
+}
+
+/* An instruction that failed after all is told without return data. */
+static void eip3155_fault(void *ctx, const struct evm_step *step)
+{
+    put_step(ctx, step, false);
 }
 
 static void put_frame(struct eip3155 *trace, enum evm_kind kind, const addr20 *from,
@@ -132,7 +143,7 @@ struct eip3155 *eip3155_new(const struct eip3155_options *options, eip3155_write
     trace->hooks = (struct evm_tracer){
         .ctx = trace,
         .step = eip3155_step,
-        .fault = eip3155_step,
+        .fault = eip3155_fault,
         .enter = options->call_frames ? eip3155_enter : NULL,
         .exit = eip3155_exit,
         .selfdestruct = eip3155_selfdestruct,

@@ -134,7 +134,7 @@ enum status trace_option_bool(bool *out, json config, const char *name, struct e
 
 const char *opcode_text(char room[OPCODE_TEXT_MAX], u8 opcode)
 {
-    const char *name = opcodes(FORK_COUNT - 1)[opcode].name;
+    const char *name = opcode_name(opcode);
     if (opcode == OP_PREVRANDAO)
         return "DIFFICULTY"; /* the name tools know; geth kept it through the merge */
     if (name)

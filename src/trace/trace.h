@@ -62,3 +62,7 @@ bool trace_result(struct buf *out, const char *key, const struct trace *trace);
  * them. False when it is neither. out is filled and terminated; longer reasons are cut off.
  */
 bool revert_reason(char *out, size_t out_size, const u8 *data, size_t len);
+
+/* geth's name for the opcode at any fork; for one that does not exist the text goes to room. */
+enum { OPCODE_TEXT_MAX = 32 };
+const char *opcode_text(char room[OPCODE_TEXT_MAX], u8 opcode);

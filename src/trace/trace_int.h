@@ -46,10 +46,6 @@ const u8 *trace_keep_bytes(struct trace *trace, const void *bytes, size_t len);
 /* Reads a member that must be a boolean; absent and null leave *out. */
 enum status trace_option_bool(bool *out, json config, const char *name, struct err *err);
 
-/* geth's name for the opcode at any fork; for one that does not exist the text goes to room. */
-enum { OPCODE_TEXT_MAX = 32 };
-const char *opcode_text(char room[OPCODE_TEXT_MAX], u8 opcode);
-
 /* Why a message failed, in geth's words. */
 void trace_error_text(char out[EVM_ERROR_TEXT_MAX], const struct evm_msg *msg,
                       const struct evm_result *result);
