@@ -117,7 +117,8 @@ TEST(looking_ahead_changes_no_answer)
     CHECK(ahead != NULL);
     CHECK_EQ(rpc_ahead_count(ahead), TXS);
     recover_on_threads(ahead);
-    rpc_ahead_handle(looked.rpc, ahead, &looked.out);
+    static const struct rpc_asker over_http;
+    CHECK(rpc_ahead_handle(looked.rpc, ahead, &over_http, &looked.out));
     CHECK_EQ(plain.out.len, looked.out.len);
     CHECK(memcmp(plain.out.data, looked.out.data, plain.out.len) == 0);
     CHECK_EQ(txpool_count(plain.dev->pool), txpool_count(looked.dev->pool));
