@@ -150,11 +150,24 @@ function printFirstRuns(files) {
   console.log(`first runs with preparation: ${mean} times the plain interpreter's in the mean, at most ${worst.ratio.toFixed(2)} (${worst.key})`)
 }
 
+const hostile = 'hostile_bench'
+
+// Code made to be expensive for the fast interpreter: its time over the plain interpreter's, first runs and later ones.
+function printHostile() {
+  if (!fs.existsSync(inBuild('bench', hostile))) return
+  const out = execFileSync(inBuild('bench', hostile), { stdio: ['ignore', 'pipe', 'inherit'] }).toString()
+  const shapes = [...out.matchAll(/^hostile_(\S+) ([\d.]+)$/gm)].map(([, name, ratio]) => [name, Number(ratio)])
+  console.log(`\n${'hostile code'.padEnd(34)}${'times plain'.padStart(12)}`)
+  for (const [name, ratio] of shapes) console.log(name.padEnd(34) + ratio.toFixed(2).padStart(12))
+  const [name, worst] = shapes.reduce((a, b) => (a[1] > b[1] ? a : b))
+  console.log(`hostile code: at most ${worst.toFixed(2)} times the plain interpreter's time (${name})`)
+}
+
 // Our own programs print `name nanoseconds`; peer-revm crypto prints lines as above.
 function printPrimitives() {
   const lines = new Map()
   for (const program of fs.existsSync(inBuild('bench')) ? fs.readdirSync(inBuild('bench')) : []) {
-    if (!program.endsWith('_bench')) continue
+    if (!program.endsWith('_bench') || program === hostile) continue
     const out = execFileSync(inBuild('bench', program), { stdio: ['ignore', 'pipe', 'inherit'] }).toString()
     for (const [, name, figure, unit] of out.matchAll(/^(\S+)\s+([\d.]+)\s*(ms|us|ns)?/gm)) {
       lines.set(name, Number(figure) * { ms: 1000, us: 1, ns: 0.001 }[unit ?? 'ns'])
@@ -192,6 +205,7 @@ const rooted = bare.map((row) => ({ ...row, revm: scenarios.find(({ key }) => ke
 printTable('transactions, both with a root', rooted)
 printTable('transactions, revm without a root', bare)
 if (!options.only) printPrimitives()
+if (!options.only) printHostile()
 
 console.log('')
 const computing = official.filter(({ key }) => !onlyJump.has(key.split(' ')[0]))

@@ -14,9 +14,15 @@
 
 enum { CODE_FILE_MAX = 64 << 20, GENESIS_MAX = 1 << 30 };
 
+/* Where nothing is said, things are as under geth's `evm run`: block 0 at time 0, names as addresses. */
+enum { CHAIN_ID = 1337, BASE_FEE = 1000000000 };
+static const char SENDER[] = "0x000000000000000000000000000073656e646572";
+static const char RECEIVER[] = "0x0000000000000000000000007265636569766572";
+
 struct run_flags {
     const char *code, *input, *fork, *prestate;
-    const char *sender, *receiver, *value;
+    const char *sender, *receiver, *value, *price;
+    const char *code_file, *input_file;
     u64 gas;
     bool trace, memory, create;
 };
@@ -35,7 +41,7 @@ struct run {
 
 static const struct args_command COMMAND = {
     "ashlar-evm run",
-    "--code HEX|@FILE [--input HEX|@FILE] [--gas N] [--fork F] [--trace] [--prestate GENESIS]",
+    "[--code] HEX|@FILE [--input HEX|@FILE] [--gas N] [--fork F] [--trace] [--prestate F]",
     "Runs code and prints what it returns, the gas it used and how it ended.",
     "Without --code the code at --receiver in the pre-state runs. --trace prints EIP-3155 lines "
     "first."};
@@ -58,6 +64,16 @@ static struct bytes read_hex(struct reader *reader, const char *text, const char
     struct bytes bytes = text_bytes(reader, text, len, what);
     mem_free(file);
     return bytes;
+}
+
+/* --codefile and --inputfile: the same as @FILE. */
+static void name_files(struct run *run)
+{
+    struct run_flags *flags = &run->flags;
+    if (flags->code_file)
+        flags->code = arena_format(&run->arena, "@%s", flags->code_file);
+    if (flags->input_file)
+        flags->input = arena_format(&run->arena, "@%s", flags->input_file);
 }
 
 /* A genesis file's alloc, or a bare alloc. */
@@ -112,7 +128,9 @@ static void set_message(struct run *run)
                                 .input_len = input.len};
     if (!text_u256(&run->msg.value, flags->value, strlen(flags->value)))
         reader_fail(reader, "--value is \"%s\", not a number below 2^256", flags->value);
-    run->tx = (struct evm_tx){.origin = run->msg.sender, .chain_id = u256_from_u64(1)};
+    run->tx = (struct evm_tx){.origin = run->msg.sender, .chain_id = u256_from_u64(CHAIN_ID)};
+    if (!text_u256(&run->tx.gas_price, flags->price, strlen(flags->price)))
+        reader_fail(reader, "--price is \"%s\", not a number below 2^256", flags->price);
 }
 
 /* The sender has the value it sends, and a creation's nonce. */
@@ -126,6 +144,8 @@ static void set_sender(struct run *run)
         state_set_nonce(state, &run->msg.sender, state_nonce(state, &run->msg.sender) + 1);
     state_account_warm(state, &run->msg.sender);
     state_account_warm(state, &run->msg.recipient);
+    if (run->exec.fork >= FORK_SHANGHAI) /* EIP-3651 */
+        state_account_warm(state, &run->exec.block.coinbase);
 }
 
 static void print_line(void *ctx, const char *line, size_t len)
@@ -136,23 +156,24 @@ static void print_line(void *ctx, const char *line, size_t len)
 
 static void print_result(const struct run *run, const struct evm_result *result, u64 ns)
 {
-    char *hex = mem_alloc(2 * result->output_len + 3);
+    char *hex = mem_alloc(2 * result->output_len + 3), status[EVM_ERROR_TEXT_MAX];
     hex_encode(hex, result->output, result->output_len);
     printf("output    %s\n", hex);
     printf("gas used  %lld\n", (long long)(run->msg.gas - result->gas_left));
     printf("refund    %lld\n", (long long)evm_refund(run->evm));
-    printf("status    %s\n", evm_status_text(result->status));
+    evm_error_text(status, result->status, result->opcode, result->stack_len);
+    printf("status    %s\n", status);
     printf("time      %.3f us\n", (double)ns / 1000);
     mem_free(hex);
 }
 
 static int execute(struct run *run)
 {
-    struct evm_block block = {.number = 1, .timestamp = 1, .gas_limit = run->flags.gas};
+    struct evm_block block = {.gas_limit = run->flags.gas, .base_fee = u256_from_u64(BASE_FEE)};
     struct evm_result result;
     struct eip3155 *trace = NULL;
     const struct eip3155_options options = {.memory = run->flags.memory};
-    enum fork fork = chain_config_fork(&run->config, 1, 1, u256_from_u64(0));
+    enum fork fork = chain_config_fork(&run->config, 0, 0, u256_from_u64(0));
     exec_init(&run->exec, run->prestate.state, run->evm, &run->config, fork, &block);
     state_begin_tx(run->prestate.state);
     set_sender(run);
@@ -176,6 +197,7 @@ static int run_all(struct run *run)
         return args_fail(&COMMAND, "there is no fork \"%s\"", run->flags.fork);
     if (run->flags.gas > INT64_MAX)
         return args_fail(&COMMAND, "--gas is at most 9223372036854775807");
+    name_files(run);
     set_message(run);
     read_prestate(run);
     set_code(run);
@@ -188,14 +210,18 @@ int run_main(int argc, char **argv)
 {
     struct run run = {.flags = {.input = "0x",
                                 .fork = "Osaka",
-                                .sender = "0x000000000000000000000000000000000000cafe",
-                                .receiver = "0x000000000000000000000000000000000000c0de",
+                                .sender = SENDER,
+                                .receiver = RECEIVER,
                                 .value = "0",
+                                .price = "0",
                                 .gas = 10000000000}};
     struct run_flags *flags = &run.flags;
     const struct args_option options[] = {
         {"code", ARGS_TEXT, &flags->code, "HEX|@FILE", "the code"},
+        {"codefile", ARGS_TEXT, &flags->code_file, "FILE", "the code, from a file (- for stdin)"},
         {"input", ARGS_TEXT, &flags->input, "HEX|@FILE", "the call data"},
+        {"inputfile", ARGS_TEXT, &flags->input_file, "FILE", "the call data, from a file"},
+        {"price", ARGS_TEXT, &flags->price, "WEI", "GASPRICE (0)"},
         {"gas", ARGS_U64, &flags->gas, "N", "gas to run with (10000000000)"},
         {"fork", ARGS_TEXT, &flags->fork, "F", "rules (Osaka)"},
         {"prestate", ARGS_TEXT, &flags->prestate, "FILE", "accounts: a genesis file, or its alloc"},
@@ -210,9 +236,10 @@ int run_main(int argc, char **argv)
     int rest, code;
     if (!args_begin(&COMMAND, options, argc, argv, &rest, &code))
         return code;
-    if (rest)
-        return args_fail(&COMMAND, "\"%s\" is no option; did you mean --code %s?", argv[0],
-                         argv[0]);
+    if (rest == 1 && !flags->code && !flags->code_file)
+        flags->code = argv[0];
+    else if (rest)
+        return args_fail(&COMMAND, "\"%s\" is no option, and there is code already", argv[0]);
     arena_init(&run.arena);
     reader_init(&run.reader, &run.arena);
     prestate_init(&run.prestate);
