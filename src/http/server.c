@@ -10,7 +10,8 @@
 #include "http/websocket_int.h"
 
 enum {
-    VALUE_MAX = 256,  /* bytes of a header value that we look at */
+    VALUE_MAX = 256, /* bytes of a header value that we look at */
+    PAGE_MAX = 1 << 20,
     KEEP_MAX = 65536, /* bytes of buffers an idle connection keeps */
     TICK_MS = 1000,   /* how often deadlines are looked at */
     LINGER_MS = 2000, /* after an error, for the peer to read why */
@@ -68,6 +69,7 @@ struct http_exchange {
     char values[FIELD_COUNT][VALUE_MAX];
     size_t url_len;
     char url_first;   /* first byte of the target */
+    char url[48];     /* the target, when it fits */
     const char *body; /* in the input while it came in one piece, in body_buf after */
     size_t body_len;
     struct buf body_buf;
@@ -215,6 +217,19 @@ static void put_words(struct http_exchange *exchange, unsigned status)
     put_answer(exchange, status, "text/plain; charset=utf-8", words, strlen(words));
 }
 
+/* The owner's page at the target, or else words. */
+static void put_page(struct http_exchange *exchange)
+{
+    const struct http_options *options = &exchange->server->options;
+    struct http_page page = {.status = 200, .type = "text/plain; charset=utf-8"};
+    buf_init(&page.body, PAGE_MAX);
+    if (options->page && options->page(options->page_ctx, exchange->url, &page))
+        put_answer(exchange, page.status, page.type, page.body.data, page.body.len);
+    else
+        put_words(exchange, 200);
+    buf_fini(&page.body);
+}
+
 /* --- a connection's life -------------------------------------------------------------------- */
 
 static void exchange_free(struct http_exchange *exchange)
@@ -337,6 +352,12 @@ static int on_url(http_parser *parser, const char *at, size_t len)
     struct http_exchange *exchange = parser->data;
     if (!exchange->url_len && len)
         exchange->url_first = *at;
+    if (exchange->url_len + len < sizeof exchange->url) {
+        memcpy(exchange->url + exchange->url_len, at, len);
+        exchange->url[exchange->url_len + len] = 0;
+    } else {
+        exchange->url[0] = 0;
+    }
     exchange->url_len += len;
     return count_header(exchange, len);
 }
@@ -495,6 +516,8 @@ static int on_complete(http_parser *parser)
     exchange->deadline_ms = loop_now_ms(exchange->server->loop) + exchange->server->options.idle_ms;
     if (exchange->refusal == 101)
         put_upgrade(exchange);
+    else if (exchange->refusal == 200)
+        put_page(exchange);
     else if (exchange->refusal)
         put_words(exchange, exchange->refusal);
     else

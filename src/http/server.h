@@ -19,6 +19,15 @@ struct http_exchange;
  */
 typedef void http_handler(void *ctx, struct http_exchange *exchange, const char *body, size_t len);
 
+/* What GET of a target is answered with. */
+struct http_page {
+    unsigned status;
+    const char *type; /* static */
+    struct buf body;
+};
+/* Fills the page for the target ("/metrics?x=y"); false: there is no page of its own there. */
+typedef bool http_page_fn(void *ctx, const char *target, struct http_page *page);
+
 struct http_options {
     const char *host; /* an IP address or "localhost" */
     u16 port;         /* 0: the system chooses */
@@ -34,6 +43,8 @@ struct http_options {
     u32 pipeline_max; /* bytes of requests waiting behind one that is not answered yet */
     const struct websocket_handler *websocket; /* borrowed, with the server's ctx; NULL: none */
     struct websocket_options websocket_options;
+    http_page_fn *page; /* NULL: none */
+    void *page_ctx;
 };
 
 struct http_options http_options_default(void);

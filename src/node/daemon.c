@@ -1,6 +1,7 @@
 #include "node/daemon.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "sys/clock.h"
@@ -26,8 +27,10 @@ enum status daemon_open(struct daemon *daemon, const struct daemon_words *words,
 {
     struct log_options options = {
         .lines_max = LINES_MAX, .now_ns = clock_wall_ns, .write = write_line};
-    *daemon = (struct daemon){
-        .is_sandboxed = words->is_sandboxed, .began_ns = clock_monotonic_ns(), .notify.socket = -1};
+    *daemon = (struct daemon){.is_sandboxed = words->is_sandboxed,
+                              .has_metrics = words->has_metrics,
+                              .began_ns = clock_monotonic_ns(),
+                              .notify.socket = -1};
     if (!log_format_parse(&options.format, words->format))
         return err_set(err, STATUS_INVALID, "--log-format is text, logfmt or json, not \"%.40s\"",
                        words->format);
@@ -39,6 +42,26 @@ enum status daemon_open(struct daemon *daemon, const struct daemon_words *words,
     else
         notify_open(&daemon->notify);
     return status;
+}
+
+static bool is_loopback(const char *host)
+{
+    return strcmp(host, "localhost") == 0 || strcmp(host, "::1") == 0 ||
+           strncmp(host, "127.", 4) == 0;
+}
+
+void daemon_watch(struct daemon *daemon, struct dev *dev, struct rpc_options *rpc,
+                  struct http_options *http)
+{
+    metrics_open(&daemon->metrics, dev, daemon->has_metrics);
+    if (daemon->has_metrics) {
+        rpc->observe = metrics_observe;
+        rpc->observe_ctx = &daemon->metrics;
+    }
+    rpc->log = &daemon->log;
+    rpc->log_is_open = is_loopback(http->host);
+    http->page = metrics_page;
+    http->page_ctx = &daemon->metrics;
 }
 
 static void on_watchdog(void *ctx)
@@ -103,6 +126,7 @@ void daemon_stopping(struct daemon *daemon)
 
 void daemon_close(struct daemon *daemon)
 {
+    metrics_close(&daemon->metrics);
     timer_free(daemon->watchdog);
     daemon->watchdog = NULL;
     if (daemon->has_begun)

@@ -5,34 +5,45 @@
 #pragma once
 
 #include "base/log.h"
+#include "node/metrics.h"
 #include "sys/loop.h"
 #include "sys/notify.h"
 
 struct daemon_words { /* before they are understood */
     const char *levels, *format;
-    bool is_sandboxed;
+    bool is_sandboxed, has_metrics;
 };
 
 struct daemon {
     struct logger log;
     struct notify notify;
+    struct metrics metrics;
     struct timer *watchdog;
-    bool is_sandboxed, has_begun;
+    bool is_sandboxed, has_metrics, has_begun;
     u64 began_ns;
 };
 
 /* Rows of a command's table of options. */
 #define DAEMON_WORDS_DEFAULT {.levels = "info", .format = "text", .is_sandboxed = true}
-#define DAEMON_OPTIONS(words)                                                                  \
-    {"log", ARGS_TEXT, &(words)->levels, "LEVELS",                                             \
+// clang-format off
+#define DAEMON_OPTIONS(words) \
+    {"log", ARGS_TEXT, &(words)->levels, "LEVELS", \
      "what is logged: error, warn, info, debug or trace, and by room: warn,rpc=debug (info)"}, \
-        {"log-format", ARGS_TEXT, &(words)->format, "FORMAT", "text, logfmt or json (text)"},  \
-        {"sandbox", ARGS_FLAG, &(words)->is_sandboxed, NULL,                                   \
-         "give up what is not needed, by Landlock and seccomp; --sandbox=false for debuggers"}
+    {"log-format", ARGS_TEXT, &(words)->format, "FORMAT", "text, logfmt or json (text)"}, \
+    {"metrics", ARGS_FLAG, &(words)->has_metrics, NULL, \
+     "answer GET /metrics for Prometheus (/livez and /readyz are always there)"}, \
+    {"sandbox", ARGS_FLAG, &(words)->is_sandboxed, NULL, \
+     "give up what is not needed, by Landlock and seccomp; --sandbox=false for debuggers"}
+// clang-format on
 
 /* INVALID with words that name the option. */
 MUST_READ enum status daemon_open(struct daemon *daemon, const struct daemon_words *words,
                                   struct err *err);
+
+/* Hooks log and metrics into what is about to be opened. Before listening. Where only this machine can
+ * reach the node, requests may change the levels of the log. */
+void daemon_watch(struct daemon *daemon, struct dev *dev, struct rpc_options *rpc,
+                  struct http_options *http);
 
 /* All is open: enters the sandbox, in which only the folder (NULL: none) can be changed, and tells the manager. */
 MUST_READ enum status daemon_enter(struct daemon *daemon, struct loop *loop, const char *folder,

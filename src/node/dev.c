@@ -21,9 +21,12 @@ static enum status node_open(struct node *node, const struct dev_command *comman
         status = loop_new(&node->loop, err);
     if (status == STATUS_OK)
         status = dev_open(&node->dev, node->loop, &command->dev, err);
-    if (status == STATUS_OK)
-        status =
-            service_open(&node->service, node->loop, node->dev, &command->rpc, &command->http, err);
+    if (status != STATUS_OK)
+        return status;
+    struct rpc_options rpc = command->rpc;
+    struct http_options http = command->http;
+    daemon_watch(&node->daemon, node->dev, &rpc, &http);
+    status = service_open(&node->service, node->loop, node->dev, &rpc, &http, err);
     if (status == STATUS_OK)
         status = daemon_enter(&node->daemon, node->loop, NULL, err);
     return status;

@@ -42,7 +42,9 @@ static enum status node_open(struct node *node, const struct wanted *wanted, str
     if (status != STATUS_OK)
         return status;
     node->dev = dev_follow(node->loop, node->data.chain);
-    status = service_open(&node->service, node->loop, node->dev, &rpc, &wanted->http, err);
+    struct http_options http = wanted->http;
+    daemon_watch(&node->daemon, node->dev, &rpc, &http);
+    status = service_open(&node->service, node->loop, node->dev, &rpc, &http, err);
     if (status == STATUS_OK)
         status = daemon_enter(&node->daemon, node->loop, wanted->where.folder, err);
     return status;

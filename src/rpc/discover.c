@@ -22,6 +22,8 @@ static const struct {
     {"id", "What a filter or subscription was named when it was made.",
      "{\"$ref\":\"#/components/schemas/uint\"}"},
     {"index", "The place in the block.", "{\"$ref\":\"#/components/schemas/uint\"}"},
+    {"levels", "What is logged: a level, or levels by room as warn,rpc=debug.",
+     "{\"type\":\"string\"}"},
     {"milliseconds", "Milliseconds.", "{\"$ref\":\"#/components/schemas/number\"}"},
     {"nocode", "Without code.", "{\"type\":\"boolean\"}"},
     {"nonce", "A nonce.", "{\"$ref\":\"#/components/schemas/number\"}"},

@@ -6,10 +6,12 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "rpc/call.h"
 #include "rpc/filters.h"
 #include "rpc/session.h"
+#include "sys/clock.h"
 
 enum {
     DEPTH_MAX = 64,
@@ -34,7 +36,7 @@ struct rpc_options rpc_options_default(void)
 static const struct rpc_method *const tables[] = {
     RPC_ETH_CHAIN, RPC_ETH_STATE,  RPC_ETH_CALL,     RPC_ETH_FEE, RPC_ETH_FILTER,    RPC_ETH_SEND,
     RPC_ETH_SIGN,  RPC_ETH_CONFIG, RPC_ETH_SIMULATE, RPC_NET,     RPC_ETH_SUBSCRIBE, RPC_WEB3,
-    RPC_TXPOOL,    RPC_DEBUG,      RPC_DEBUG_STATE,  RPC_SELF,
+    RPC_TXPOOL,    RPC_DEBUG,      RPC_DEBUG_STATE,  RPC_SELF,    RPC_ADMIN,
 };
 
 /* Those that need a chain of our own to seal and to change. */
@@ -167,7 +169,7 @@ static u32 params_max(const struct rpc_method *method)
     return count;
 }
 
-static void run(struct rpc_call *call, json request, const char *method)
+static void run_method(struct rpc_call *call, json request, const char *method)
 {
     json params = json_get(request, "params");
     enum json_kind kind = json_kind(params);
@@ -188,6 +190,26 @@ static void run(struct rpc_call *call, json request, const char *method)
     }
     call->params = kind == JSON_KIND_ARRAY ? params : NULL;
     found->fn(call);
+}
+
+static void run(struct rpc_call *call, json request, const char *method)
+{
+    const struct rpc_options *options = &call->rpc->options;
+    if (!options->observe && !log_is_on(options->log, LOG_DEBUG, LOG_RPC)) {
+        run_method(call, request, method);
+        return;
+    }
+    u64 began = clock_monotonic_ns();
+    run_method(call, request, method);
+    u64 took = clock_monotonic_ns() - began;
+    if (options->observe)
+        options->observe(options->observe_ctx, method, took, rpc_failed(call));
+    if (rpc_failed(call))
+        LOG(options->log, LOG_DEBUG, LOG_RPC, "a request failed", log_text("method", method),
+            log_seconds("took", took), log_i64("code", call->code), log_text("why", call->message));
+    else
+        LOG(options->log, LOG_DEBUG, LOG_RPC, "answered", log_text("method", method),
+            log_seconds("took", took));
 }
 
 /* What makes an object a request at all; NULL when it is one. */

@@ -12,15 +12,21 @@
 #include "base/buf.h"
 #include "dev/dev.h"
 
+struct logger;
 struct rpc;
 
 struct rpc_options {
-    u32 batch_max;      /* requests in a batch */
-    u32 answer_max;     /* bytes of an answer */
-    u32 logs_max;       /* logs in an answer */
-    u32 filters_max;    /* filters installed at a time */
-    u64 call_gas_max;   /* of eth_call and its like; the block's limit if that is higher */
-    u64 seed;           /* random: filter ids cannot be guessed */
+    u32 batch_max;    /* requests in a batch */
+    u32 answer_max;   /* bytes of an answer */
+    u32 logs_max;     /* logs in an answer */
+    u32 filters_max;  /* filters installed at a time */
+    u64 call_gas_max; /* of eth_call and its like; the block's limit if that is higher */
+    u64 seed;         /* random: filter ids cannot be guessed */
+    /* Told of every request that named a method, and how long it took; NULL: nobody. */
+    void (*observe)(void *ctx, const char *method, u64 ns, bool has_failed);
+    void *observe_ctx;
+    struct logger *log; /* requests are told to it at LOG_DEBUG; NULL: none */
+    bool log_is_open;   /* admin_logLevel may change its levels */
     const char *client; /* "ashlar/v0.1.0/linux-x64/clang19", for web3_clientVersion; borrowed */
 };
 

@@ -65,3 +65,55 @@ test('a running node is in its sandbox, and all precompiles work there', { skip:
   assert.equal(result, '0x' + '1000'.padStart(64, '0') + '73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000001')
   await node.stop()
 })
+
+test('/metrics is there when asked for, in the form Prometheus reads', { skip: isAnvil }, async () => {
+  const node = await start('--metrics')
+  await request(node.url, 'eth_blockNumber')
+  await request(node.url, 'eth_noSuchMethod')
+  const response = await fetch(`${node.url}/metrics`)
+  assert.equal(response.status, 200)
+  assert.match(response.headers.get('content-type'), /^text\/plain; version=0\.0\.4/)
+  const text = await response.text()
+  for (const line of text.trim().split('\n'))
+    assert.match(line, /^(# (HELP|TYPE) [a-z0-9_]+ .+|[a-z0-9_]+(\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\})? [0-9.]+)$/, line)
+  assert.match(text, /^ashlar_chain_head_number 0$/m)
+  assert.match(text, /^ashlar_rpc_requests_total\{class="eth"\} 2$/m)
+  assert.match(text, /^ashlar_rpc_errors_total\{class="eth"\} 1$/m)
+  assert.match(text, /^ashlar_rpc_request_duration_seconds_bucket\{class="eth",le="\+Inf"\} 2$/m)
+  assert.match(text, /^process_resident_memory_bytes [1-9]\d+$/m)
+  const families = [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name)
+  assert.equal(new Set(families).size, families.length)
+  await node.stop()
+})
+
+test('/livez and /readyz say how the node is, with reasons', { skip: isAnvil }, async () => {
+  const node = await start()
+  const get = async (target) => {
+    const response = await fetch(node.url + target)
+    return { status: response.status, text: await response.text() }
+  }
+  assert.deepEqual(await get('/livez'), { status: 200, text: 'ok\n' })
+  assert.deepEqual(await get('/readyz'), { status: 200, text: 'ok\n' })
+  assert.deepEqual(JSON.parse((await get('/readyz?verbose')).text), {
+    ok: true,
+    checks: [
+      { name: 'chain', ok: true, reason: 'block 0 is the head' },
+      { name: 'store', ok: true, reason: 'whole' },
+    ],
+  })
+  assert.doesNotMatch((await get('/metrics')).text, /ashlar_/)
+  await node.stop()
+})
+
+test('admin_logLevel changes what is logged while the node runs', { skip: isAnvil }, async () => {
+  const node = await start('--log-format=logfmt')
+  const level = async (...params) => request(node.url, 'admin_logLevel', params)
+  assert.match((await level()).result, /^node=info,rpc=info,/)
+  await level('rpc=debug')
+  await request(node.url, 'eth_\u001b[31m')
+  assert.match((await level('warn,node=debug')).result, /^node=debug,rpc=warn,/)
+  assert.match((await level('node=loud')).error.message, /"loud" is not a log level/)
+  const { log } = await node.stop()
+  assert.match(log, /room=rpc msg="a request failed" method="eth_\\x1b\[31m" took=\d\.\d+ code=-32601 why="the method/)
+  assert.match(log, /level=debug room=node msg="stopping"/)
+})
