@@ -42,27 +42,38 @@ static void read_later_fields(struct reader *reader, struct header *header, json
     }
 }
 
-void blocktest_read_header(struct reader *reader, struct header *header, json object)
+void blocktest_read_common(struct reader *reader, struct header *header, json object,
+                           const struct header_keys *keys)
 {
     struct bytes extra = reader_bytes(reader, object, "extraData");
     *header = (struct header){
-        .fields = HEADER_FIELDS_FRONTIER,
         .parent_hash = reader_hash(reader, object, "parentHash"),
-        .ommers_hash = reader_hash(reader, object, "uncleHash"),
-        .coinbase = reader_addr(reader, object, "coinbase"),
+        .coinbase = reader_addr(reader, object, keys->coinbase),
         .state_root = reader_hash(reader, object, "stateRoot"),
-        .tx_root = reader_hash(reader, object, "transactionsTrie"),
-        .receipts_root = reader_hash(reader, object, "receiptTrie"),
-        .difficulty = reader_u256(reader, object, "difficulty"),
-        .number = reader_u64(reader, object, "number"),
+        .receipts_root = reader_hash(reader, object, keys->receipts_root),
+        .number = reader_u64(reader, object, keys->number),
         .gas_limit = reader_u64(reader, object, "gasLimit"),
         .gas_used = reader_u64(reader, object, "gasUsed"),
         .timestamp = reader_u64(reader, object, "timestamp"),
         .extra = extra.data,
         .extra_len = extra.len,
-        .mix_hash = reader_hash(reader, object, "mixHash"),
+        .mix_hash = reader_hash(reader, object, keys->mix_hash),
     };
-    read_fixed(reader, header->logs_bloom.b, sizeof header->logs_bloom.b, object, "bloom");
+    read_fixed(reader, header->logs_bloom.b, sizeof header->logs_bloom.b, object, keys->logs_bloom);
+}
+
+void blocktest_read_header(struct reader *reader, struct header *header, json object)
+{
+    static const struct header_keys keys = {.coinbase = "coinbase",
+                                            .receipts_root = "receiptTrie",
+                                            .number = "number",
+                                            .logs_bloom = "bloom",
+                                            .mix_hash = "mixHash"};
+    blocktest_read_common(reader, header, object, &keys);
+    header->fields = HEADER_FIELDS_FRONTIER;
+    header->ommers_hash = reader_hash(reader, object, "uncleHash");
+    header->tx_root = reader_hash(reader, object, "transactionsTrie");
+    header->difficulty = reader_u256(reader, object, "difficulty");
     read_fixed(reader, header->nonce, sizeof header->nonce, object, "nonce");
     read_later_fields(reader, header, object);
 }

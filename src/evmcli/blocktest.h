@@ -35,5 +35,14 @@ bool blocktest_open_chain(struct block_test *test, const struct genesis *genesis
 /* To be called after each block: makes it last, and with --reopen comes back to it from the store alone. */
 void blocktest_settle(struct block_test *test);
 
+/* How a header in a test and an engine API payload name what both of them have under other names. */
+struct header_keys {
+    const char *coinbase, *receipts_root, *number, *logs_bloom, *mix_hash;
+};
+
+/* Reads that, and what both name alike; all else becomes zero. */
+void blocktest_read_common(struct reader *reader, struct header *header, json object,
+                           const struct header_keys *keys);
+
 /* Reads a header as these tests write it. */
 void blocktest_read_header(struct reader *reader, struct header *header, json object);

@@ -75,28 +75,15 @@ static hash32 requests_hash(struct reader *reader, json list)
 
 static void read_header(struct reader *reader, struct header *header, json payload)
 {
-    struct bytes extra = reader_bytes(reader, payload, "extraData");
-    struct bytes bloom = reader_bytes(reader, payload, "logsBloom");
-    *header = (struct header){
-        .fields = HEADER_FIELDS_LONDON,
-        .parent_hash = reader_hash(reader, payload, "parentHash"),
-        .ommers_hash = HEADER_NO_OMMERS,
-        .coinbase = reader_addr(reader, payload, "feeRecipient"),
-        .state_root = reader_hash(reader, payload, "stateRoot"),
-        .receipts_root = reader_hash(reader, payload, "receiptsRoot"),
-        .number = reader_u64(reader, payload, "blockNumber"),
-        .gas_limit = reader_u64(reader, payload, "gasLimit"),
-        .gas_used = reader_u64(reader, payload, "gasUsed"),
-        .timestamp = reader_u64(reader, payload, "timestamp"),
-        .extra = extra.data,
-        .extra_len = extra.len,
-        .mix_hash = reader_hash(reader, payload, "prevRandao"),
-        .base_fee = reader_u256(reader, payload, "baseFeePerGas"),
-    };
-    if (bloom.len == sizeof header->logs_bloom.b)
-        memcpy(header->logs_bloom.b, bloom.data, bloom.len);
-    else
-        reader_fail(reader, "logsBloom has %zu bytes, not 256", bloom.len);
+    static const struct header_keys keys = {.coinbase = "feeRecipient",
+                                            .receipts_root = "receiptsRoot",
+                                            .number = "blockNumber",
+                                            .logs_bloom = "logsBloom",
+                                            .mix_hash = "prevRandao"};
+    blocktest_read_common(reader, header, payload, &keys);
+    header->fields = HEADER_FIELDS_LONDON;
+    header->ommers_hash = HEADER_NO_OMMERS;
+    header->base_fee = reader_u256(reader, payload, "baseFeePerGas");
 }
 
 static void read_payload(struct reader *reader, struct block *block, json params)
