@@ -14,6 +14,7 @@
 #include "state/tries.h"
 #include "state/verify.h"
 #include "sys/file.h"
+#include "sys/workers.h"
 
 /* --- a store for one test ----------------------------------------------------------------------- */
 
@@ -117,7 +118,8 @@ struct twins {
     struct memory_state *memory;
     struct db *db;
     struct disk_state *disk;
-    struct state *a, *b; /* in memory, on disk */
+    struct state *a, *b;     /* in memory, on disk */
+    struct workers *workers; /* of the one on disk */
     u64 random;
 };
 
@@ -268,6 +270,7 @@ static void twins_open(struct twins *twins, const struct disk_place *place)
     struct state_backend disk = disk_state_backend(twins->disk);
     twins->b = state_new(&disk, twins->random);
     state_set_cache(twins->b, 100, 100);
+    state_set_workers(twins->b, twins->workers);
 }
 
 static void twins_close(struct twins *twins)
@@ -286,6 +289,7 @@ static void run_twins(u64 seed)
     struct arena arena;
     arena_init(&arena);
     twins.a = state_new(&memory, seed);
+    twins.workers = workers_new(NULL, 2);
     twins_open(&twins, &place);
     for (int block = 0; block < 150; block++) {
         random_block(&twins);
@@ -312,6 +316,7 @@ static void run_twins(u64 seed)
     undo_clear(&undo);
     arena_fini(&arena);
     twins_close(&twins);
+    workers_free(twins.workers);
     state_free(twins.a);
     memory_state_free(twins.memory);
     disk_place_remove(&place);

@@ -35,10 +35,12 @@ static void hash_queue_add(struct hash_queue *queue, const u8 *bytes, size_t len
         hash_queue_flush(queue);
 }
 
-static void hash_slots(struct hash_queue *queue, struct account_entry *account)
+/* Returns how many slots have changed. */
+static size_t hash_slots(struct hash_queue *queue, struct account_entry *account)
 {
+    size_t count = 0;
     struct slot_entry *slot = account->dirty_slots[DIRT_ROOT];
-    for (; slot; slot = slot->next_dirty[DIRT_ROOT]) {
+    for (; slot; slot = slot->next_dirty[DIRT_ROOT], count++) {
         if (slot->hashed)
             continue;
         u8 key[32];
@@ -46,10 +48,13 @@ static void hash_slots(struct hash_queue *queue, struct account_entry *account)
         hash_queue_add(queue, key, sizeof key, &slot->key_hash);
         slot->hashed = true;
     }
+    return count;
 }
 
-static void hash_entries(const struct account_list *list)
+/* Returns how many accounts and slots have changed. */
+static size_t hash_entries(const struct account_list *list)
 {
+    size_t count = list->count;
     struct hash_queue queue;
     queue.count = 0;
     for (u32 i = 0; i < list->count; i++) {
@@ -57,9 +62,10 @@ static void hash_entries(const struct account_list *list)
         if (!account->hashed)
             hash_queue_add(&queue, account->addr.b, sizeof account->addr.b, &account->addr_hash);
         account->hashed = true;
-        hash_slots(&queue, account);
+        count += hash_slots(&queue, account);
     }
     hash_queue_flush(&queue);
+    return count;
 }
 
 /* --- storage tries ---------------------------------------------------------------------------- */
@@ -105,7 +111,7 @@ static struct keyed *keyed_room(struct state *state, size_t count)
 }
 
 /* All storage tries are changed first, then hashed together. */
-static void flush_storage(struct state *state, struct state_tries *tries)
+static void flush_storage(struct state *state, struct state_tries *tries, struct workers *workers)
 {
     const struct account_list *list = state->dirty + DIRT_ROOT;
     void **room = (void **)(void *)keyed_room(state, list->count);
@@ -123,7 +129,7 @@ static void flush_storage(struct state *state, struct state_tries *tries)
         else
             storage_update(account, changed[count++]);
     }
-    trie_hash(changed, count);
+    trie_hash_shared(changed, count, workers);
     for (size_t i = 0; i < count; i++)
         if (owners[i]->exists)
             trie_root(changed[i], &owners[i]->now.storage_root);
@@ -138,7 +144,7 @@ static void clear_root_dirt(struct account_entry *account)
     account->dirty[DIRT_ROOT] = false;
 }
 
-static void flush_accounts(struct state *state, struct state_tries *tries)
+static void flush_accounts(struct state *state, struct state_tries *tries, struct workers *workers)
 {
     struct account_list *list = state->dirty + DIRT_ROOT;
     struct keyed *items = keyed_room(state, list->count);
@@ -155,9 +161,12 @@ static void flush_accounts(struct state *state, struct state_tries *tries)
         clear_root_dirt(account);
     }
     struct trie *accounts = &tries->accounts;
-    trie_hash(&accounts, 1);
+    trie_hash_shared(&accounts, 1, workers);
     list->count = 0;
 }
+
+/* Waking threads for fewer changes takes longer than hashing them. */
+enum { SHARED_MIN = 300 };
 
 void state_flush(struct state *state)
 {
@@ -165,9 +174,10 @@ void state_flush(struct state *state)
         return;
     assert(state->backend.ops->apply);
     struct state_tries *tries = state->backend.ops->tries(state->backend.ctx);
-    hash_entries(state->dirty + DIRT_ROOT);
-    flush_storage(state, tries);
-    flush_accounts(state, tries);
+    bool many = hash_entries(state->dirty + DIRT_ROOT) >= SHARED_MIN;
+    struct workers *workers = many ? state->workers : NULL;
+    flush_storage(state, tries, workers);
+    flush_accounts(state, tries, workers);
     state->rooted = true;
 }
 

@@ -52,6 +52,11 @@ void state_free(struct state *state)
     mem_free(state);
 }
 
+void state_set_workers(struct state *state, struct workers *workers)
+{
+    state->workers = workers;
+}
+
 void state_set_cache(struct state *state, u32 accounts_max, u32 slots_max)
 {
     state->accounts_max = accounts_max;

@@ -32,6 +32,10 @@ struct state;
 struct state *state_new(const struct state_backend *backend, u64 seed);
 void state_free(struct state *state);
 
+/* Threads that share the hashing of large changes: workers of their own, without a loop; borrowed. */
+struct workers;
+void state_set_workers(struct state *state, struct workers *workers);
+
 /* Bounds of the cache between blocks (defaults: 1 << 14 accounts, 1 << 15 slots). Past either, a
  * commit drops what has not been used lately. Within a block the cache grows as far as the block's accesses need. */
 void state_set_cache(struct state *state, u32 accounts_max, u32 slots_max);

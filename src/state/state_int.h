@@ -103,7 +103,7 @@ enum { STATE_RECENT = 16 };
 
 struct state {
     struct state_backend backend;
-    struct state_tries *tries; /* the backend's; fetched when first needed */
+    struct workers *workers; /* may be NULL */
     u64 seed;
     u64 gen;                /* the transaction's number; grows only */
     u64 code_epoch;         /* code pointers last until the next commit or reset */

@@ -90,6 +90,11 @@ void trie_root(struct trie *trie, hash32 *root);
 /* Brings many tries up to date at once: several nodes are hashed side by side. */
 void trie_hash(struct trie *const *tries, size_t count);
 
+/* The same on several threads at once (sys/workers.h: of their own, without a loop; NULL: none). The tries
+ * may share one pool. Pays from some hundred changes on. */
+struct workers;
+void trie_hash_shared(struct trie *const *tries, size_t count, struct workers *workers);
+
 /* The RLP of the node at exactly this path (embedded ones too), for proofs and sources. The bytes
  * are the arena's. NULL when no node starts there. All hashes must be up to date. */
 const u8 *trie_node(struct trie *trie, const u8 *path, size_t path_len, struct arena *arena,

@@ -8,14 +8,8 @@
 
 enum { DEPTHS = TRIE_NIBBLES_MAX + 1, LANES = 4, LANE_BYTES = 640 };
 
-struct work_item {
-    struct trie_link *link;
-    u64 depth;
-};
-
 struct work {
-    struct trie_pool *pool;
-    struct work_item *items; /* the pool's scratch */
+    struct link_at *items;
     size_t count, cap;
     u32 at_depth[DEPTHS + 1];
     size_t depth_max;
@@ -35,7 +29,7 @@ static void work_add(struct work *work, struct trie_link *link, size_t depth)
         work->cap = work->cap ? 2 * work->cap : 256;
         work->items = mem_realloc(work->items, work->cap * sizeof *work->items);
     }
-    work->items[work->count++] = (struct work_item){link, depth};
+    work->items[work->count++] = (struct link_at){link, depth};
     work->at_depth[depth]++;
     if (depth > work->depth_max)
         work->depth_max = depth;
@@ -126,7 +120,7 @@ static void link_hash(struct trie_link *link, size_t depth, struct lanes lanes_b
 }
 
 /* Sorts the list by depth, deepest first. */
-static struct work_item *work_sorted(struct work *work)
+static void work_sort(struct work *work, struct link_at *sorted)
 {
     u32 next = 0;
     for (size_t depth = work->depth_max + 1; depth-- > 0;) {
@@ -134,25 +128,15 @@ static struct work_item *work_sorted(struct work *work)
         work->at_depth[depth] = next;
         next += count;
     }
-    struct work_item *sorted = pool_scratch(work->pool, work->count * sizeof *sorted);
     for (size_t i = 0; i < work->count; i++)
         sorted[work->at_depth[work->items[i].depth]++] = work->items[i];
-    return sorted;
 }
 
-void trie_hash(struct trie *const *tries, size_t count)
+static void work_hash(const struct link_at *sorted, size_t count)
 {
-    if (count == 0)
-        return;
-    struct work work = {.pool = tries[0]->pool};
-    for (size_t i = 0; i < count; i++)
-        work_collect(&work, &tries[i]->root, 0);
-    if (work.count == 0)
-        return;
-    struct work_item *sorted = work_sorted(&work);
     struct lanes lanes[2];
     lanes[0].count = lanes[1].count = 0;
-    for (size_t i = 0; i < work.count; i++) {
+    for (size_t i = 0; i < count; i++) {
         if (i > 0 && sorted[i].depth != sorted[i - 1].depth) {
             lanes_flush(lanes);
             lanes_flush(lanes + 1);
@@ -161,8 +145,35 @@ void trie_hash(struct trie *const *tries, size_t count)
     }
     lanes_flush(lanes);
     lanes_flush(lanes + 1);
+}
+
+void links_hash(const struct link_at *links, size_t count)
+{
+    struct work work = {.items = NULL};
+    for (size_t i = 0; i < count; i++)
+        work_collect(&work, links[i].link, links[i].depth);
+    struct link_at *sorted = mem_alloc(work.count * sizeof *sorted);
+    work_sort(&work, sorted);
+    work_hash(sorted, work.count);
+    mem_free(sorted);
     mem_free(work.items);
-    pool_trim(work.pool);
+}
+
+void trie_hash(struct trie *const *tries, size_t count)
+{
+    if (count == 0)
+        return;
+    struct trie_pool *pool = tries[0]->pool;
+    struct work work = {.items = NULL};
+    for (size_t i = 0; i < count; i++)
+        work_collect(&work, &tries[i]->root, 0);
+    if (work.count == 0)
+        return;
+    struct link_at *sorted = pool_scratch(pool, work.count * sizeof *sorted);
+    work_sort(&work, sorted);
+    work_hash(sorted, work.count);
+    mem_free(work.items);
+    pool_trim(pool);
 }
 
 /* --- nodes shown to others -------------------------------------------------------------------- */

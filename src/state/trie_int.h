@@ -109,6 +109,17 @@ static inline unsigned key_nibble(const u8 *key, size_t len, size_t i)
     return i & 1 ? key[i / 2] & 15 : key[i / 2] >> 4;
 }
 
+/* --- trie_hash.c ---------------------------------------------------------------------------- */
+
+/* A link and how many nibbles lead to it. */
+struct link_at {
+    struct trie_link *link;
+    u64 depth;
+};
+
+/* Brings these subtrees up to date, none of which is part of another. On any thread. */
+void links_hash(const struct link_at *links, size_t count);
+
 /* --- trie_pool.c ---------------------------------------------------------------------------- */
 
 void *node_alloc(struct trie_pool *pool, size_t size); /* 16-byte aligned, uninitialised */
