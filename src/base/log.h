@@ -20,12 +20,16 @@
     X(ERROR, "error") X(WARN, "warn") X(INFO, "info") X(DEBUG, "debug") X(TRACE, "trace")
 
 /* X(enumerator, name): the rooms that speak. */
-#define LOG_ROOMS(X)                                                                  \
-    X(NODE, "node")                                                                   \
-    X(RPC, "rpc")                                                                     \
-    X(HTTP, "http")                                                                   \
-    X(DEV, "dev") X(TXPOOL, "txpool") X(CHAIN, "chain") X(STATE, "state") X(DB, "db") \
-        X(SYS, "sys")
+#define LOG_ROOMS(X)    \
+    X(NODE, "node")     \
+    X(RPC, "rpc")       \
+    X(HTTP, "http")     \
+    X(DEV, "dev")       \
+    X(TXPOOL, "txpool") \
+    X(CHAIN, "chain")   \
+    X(STATE, "state")   \
+    X(DB, "db")         \
+    X(SYS, "sys")
 
 #define LOG_FORMATS(X) X(TEXT, "text") X(LOGFMT, "logfmt") X(JSON, "json")
 

@@ -1,10 +1,7 @@
 #include "node/metrics.h"
 
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "args/version.h"
 #include "sys/clock.h"
@@ -29,10 +26,10 @@ static const struct {
 
 void metrics_open(struct metrics *metrics, struct dev *dev, bool is_on)
 {
-    *metrics = (struct metrics){.dev = dev, .is_on = is_on, .statm = -1};
+    *metrics = (struct metrics){.dev = dev, .is_on = is_on, .usage.statm = -1};
     if (!is_on)
         return;
-    metrics->statm = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    usage_open(&metrics->usage);
     metrics->began_s = clock_wall_ns() / 1000000000;
 }
 
@@ -40,8 +37,7 @@ void metrics_close(struct metrics *metrics)
 {
     if (!metrics->is_on)
         return;
-    if (metrics->statm >= 0)
-        close(metrics->statm);
+    usage_close(&metrics->usage);
     metrics->is_on = false;
 }
 
@@ -168,19 +164,13 @@ static void put_rpc(struct buf *out, const struct metrics *metrics)
         put_histogram(out, class_names[i], &metrics->calls[i]);
 }
 
-/* proc(5): statm counts pages. The names are those that Prometheus' own libraries use. */
+/* The names are those that Prometheus' own libraries use. */
 static void put_process(struct buf *out, const struct metrics *metrics)
 {
-    char text[256];
-    ssize_t len = pread(metrics->statm, text, sizeof text - 1, 0);
-    u64 page = (u64)sysconf(_SC_PAGESIZE);
-    if (len > 0) {
-        char *end;
-        text[len] = 0;
-        u64 pages = strtoull(text, &end, 10);
-        put_one(out, "process_virtual_memory_bytes", "gauge", "Address space.", pages * page);
-        put_one(out, "process_resident_memory_bytes", "gauge", "Memory in use.",
-                strtoull(end, NULL, 10) * page);
+    u64 virtual_bytes, resident_bytes;
+    if (usage_memory(&metrics->usage, &virtual_bytes, &resident_bytes)) {
+        put_one(out, "process_virtual_memory_bytes", "gauge", "Address space.", virtual_bytes);
+        put_one(out, "process_resident_memory_bytes", "gauge", "Memory in use.", resident_bytes);
     }
     put_family(out, "process_cpu_seconds_total", "counter", "Processor time used.");
     buf_add_text(out, "process_cpu_seconds_total ");

@@ -8,13 +8,20 @@
 #include "dev/dev.h"
 #include "http/server.h"
 #include "rpc/rpc.h"
+#include "sys/usage.h"
 
 /* X(enumerator, prefix of method names): what is counted together. Others count as "other". */
-#define METRICS_CLASSES(X)                                                                    \
-    X(ETH, "eth")                                                                             \
-    X(NET, "net")                                                                             \
-    X(WEB3, "web3") X(TXPOOL, "txpool") X(DEBUG, "debug") X(TRACE, "trace") X(ADMIN, "admin") \
-        X(ANVIL, "anvil") X(EVM, "evm") X(HARDHAT, "hardhat")
+#define METRICS_CLASSES(X) \
+    X(ETH, "eth")          \
+    X(NET, "net")          \
+    X(WEB3, "web3")        \
+    X(TXPOOL, "txpool")    \
+    X(DEBUG, "debug")      \
+    X(TRACE, "trace")      \
+    X(ADMIN, "admin")      \
+    X(ANVIL, "anvil")      \
+    X(EVM, "evm")          \
+    X(HARDHAT, "hardhat")
 
 enum metrics_class {
 #define X(id, name) METRICS_##id,
@@ -33,8 +40,8 @@ struct metrics_calls {
 
 struct metrics {
     struct dev *dev;
-    bool is_on;  /* /metrics is served */
-    int statm;   /* of this process in /proc: open, as the sandbox forbids opening */
+    bool is_on; /* /metrics is served */
+    struct usage usage;
     u64 began_s; /* since 1970 */
     struct metrics_calls calls[METRICS_CLASS_COUNT];
 };

@@ -1,0 +1,31 @@
+#include "sys/usage.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+void usage_open(struct usage *usage)
+{
+    usage->statm = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+}
+
+void usage_close(struct usage *usage)
+{
+    if (usage->statm >= 0)
+        close(usage->statm);
+    usage->statm = -1;
+}
+
+/* proc(5): statm counts pages. */
+bool usage_memory(const struct usage *usage, u64 *virtual_bytes, u64 *resident_bytes)
+{
+    char text[256], *end;
+    ssize_t len = usage->statm < 0 ? -1 : pread(usage->statm, text, sizeof text - 1, 0);
+    if (len <= 0)
+        return false;
+    text[len] = 0;
+    u64 page = (u64)sysconf(_SC_PAGESIZE);
+    *virtual_bytes = strtoull(text, &end, 10) * page;
+    *resident_bytes = strtoull(end, NULL, 10) * page;
+    return true;
+}

@@ -1,0 +1,13 @@
+#include "base/test.h"
+#include "sys/usage.h"
+
+TEST(usage_is_told)
+{
+    u64 virtual_bytes, resident_bytes;
+    struct usage usage;
+    usage_open(&usage);
+    CHECK(usage_memory(&usage, &virtual_bytes, &resident_bytes));
+    CHECK(resident_bytes >= 100000 && resident_bytes <= virtual_bytes);
+    usage_close(&usage);
+    CHECK(!usage_memory(&usage, &virtual_bytes, &resident_bytes));
+}
