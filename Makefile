@@ -134,6 +134,14 @@ $(OUT)/flags: force
 .PHONY: force
 force:
 
+# Only version.c knows the commit. A source tree that is not a repository of its own has none.
+COMMIT := $(shell [ "$$(git rev-parse --show-toplevel 2>/dev/null)" = "$$(pwd -P)" ] && \
+            git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
+$(OUT)/commit: force
+	@mkdir -p $(@D); echo '$(COMMIT)' | cmp -s - $@ || echo '$(COMMIT)' > $@
+$(OUT)/obj/args/version.o: $(OUT)/commit
+$(OUT)/obj/args/version.o: CPPFLAGS += -DASHLAR_COMMIT='"$(COMMIT)"'
+
 $(OUT)/obj/%.o: src/%.c $(OUT)/flags
 	@mkdir -p $(@D)
 	@echo "  CC   $<"; $(CC) $(CPPFLAGS) $(CFLAGS_ALL) -ffunction-sections -fdata-sections $(VARIANT) $(LTO) $(CFLAGS) -c -o $@ $<

@@ -68,7 +68,7 @@ int main(int argc, char **argv)
         return EXIT_OK;
     }
     if (strcmp(argv[1], "--version") == 0) {
-        puts("ashlar " ASHLAR_VERSION);
+        printf("ashlar %s\n", VERSION_TEXT);
         return EXIT_OK;
     }
     for (size_t i = 0; i < ARRAY_LEN(commands); i++)

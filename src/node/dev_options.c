@@ -1,5 +1,6 @@
 #include "node/dev_options.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "args/args.h"
@@ -8,7 +9,7 @@
 /* The command line before it is understood. */
 struct words {
     u64 port, chain_id, accounts, gas_limit, base_fee, history, batch, body, connections;
-    const char *host, *mnemonic, *balance, *block_time, *fork, *origins, *hosts;
+    const char *host, *mnemonic, *balance, *block_time, *fork, *origins, *hosts, *client;
     bool is_silent, is_version;
 };
 
@@ -98,6 +99,7 @@ static bool understand(struct dev_command *command, const struct words *words, i
     command->http.port = (u16)words->port;
     command->http.host = words->host;
     command->http.cors_origins = words->origins;
+    command->rpc.client = words->client;
     command->http.hosts = words->hosts;
     command->http.body_max = (u32)words->body * 1024 * 1024;
     command->http.connections_max = (u32)words->connections;
@@ -110,7 +112,7 @@ static bool take_words(struct dev_command *command, const struct words *words, i
                        char **argv, int *exit_code)
 {
     if (words->is_version) {
-        puts("ashlar dev " ASHLAR_VERSION);
+        printf("ashlar dev %s\n", VERSION_TEXT);
         *exit_code = EXIT_OK;
         return false;
     }
@@ -165,6 +167,8 @@ bool dev_command_read(struct dev_command *command, int argc, char **argv, int *e
         {"cors", ARGS_TEXT, &words.origins, "LIST", "origins that browsers may call from (*)"},
         {"vhosts", ARGS_TEXT, &words.hosts, "LIST",
          "names accepted in Host besides localhost and IP addresses; * for any"},
+        {"client-version", ARGS_TEXT, &words.client, "TEXT",
+         "answer web3_clientVersion with TEXT, for tools that know only some names: anvil"},
         {"batch-limit", ARGS_U64, &words.batch, "N", "requests in a batch (1000)"},
         {"body-limit", ARGS_U64, &words.body, "MIB", "size of a request (10)"},
         {"connections", ARGS_U64, &words.connections, "N", "connections at a time (1024)"},

@@ -81,7 +81,7 @@ int main(int argc, char **argv)
         return EXIT_OK;
     }
     if (strcmp(argv[1], "--version") == 0) {
-        puts("ashlar-node " ASHLAR_VERSION);
+        printf("ashlar-node %s\n", VERSION_TEXT);
         return EXIT_OK;
     }
     if (strcmp(argv[1], "--help=list") == 0) {

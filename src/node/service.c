@@ -6,12 +6,6 @@
 #include "sys/random.h"
 #include "sys/workers.h"
 
-#if defined(__clang__)
-#    define COMPILER "clang"
-#else
-#    define COMPILER "gcc"
-#endif
-
 /* An answer this large is rare; its memory is given back. */
 enum { ANSWER_KEEP = 1 << 20, PART_TXS = 4 };
 
@@ -166,7 +160,8 @@ enum status service_open(struct service **out, struct loop *loop, struct dev *de
     struct service *service = NEW(struct service);
     struct rpc_options rpc = *rpc_options;
     struct http_options http = *http_options;
-    rpc.client = "ashlar/v" ASHLAR_VERSION "/linux/" COMPILER;
+    if (!rpc.client)
+        rpc.client = VERSION_CLIENT;
     rpc.seed = random_u64();
     http.websocket = &websocket_handler;
     service->loop = loop;

@@ -376,6 +376,14 @@ static void anvil_dropTransaction(struct rpc_call *call)
         answer_null(call);
 }
 
+/* Hardhat's own helpers insist on a boolean. */
+static void hardhat_dropTransaction(struct rpc_call *call)
+{
+    hash32 hash;
+    if (param_hash(call, 0, &hash))
+        json_out_bool(call->out, RPC_RESULT, txpool_remove(call->dev->pool, &hash));
+}
+
 static void anvil_dropAllTransactions(struct rpc_call *call)
 {
     txpool_clear(call->dev->pool);
@@ -448,6 +456,7 @@ static void anvil_metadata(struct rpc_call *call)
     }
 
 const struct rpc_method RPC_DEV[] = {
+    {"anvil_dropTransaction", anvil_dropTransaction, "hash"},
     {"anvil_getIntervalMining", dev_getIntervalMining, ""},
     {"anvil_nodeInfo", anvil_nodeInfo, ""},
     {"anvil_removeBlockTimestampInterval", anvil_removeBlockTimestampInterval, ""},
@@ -462,6 +471,7 @@ const struct rpc_method RPC_DEV[] = {
     {"evm_setAccountNonce", anvil_setNonce, "address nonce"},
     {"evm_setAccountStorageAt", anvil_setStorageAt, "address slot word"},
     {"evm_setIntervalMining", evm_setIntervalMining, "seconds"},
+    {"hardhat_dropTransaction", hardhat_dropTransaction, "hash"},
     {"hardhat_setIntervalMining", hardhat_setIntervalMining, "milliseconds"},
     {"tenderly_addBalance", anvil_addBalance, "address amount"},
     {"tenderly_setBalance", anvil_setBalance, "address amount"},
@@ -470,7 +480,6 @@ const struct rpc_method RPC_DEV[] = {
     BOTH("addBalance", anvil_addBalance, "address amount"),
     BOTH("autoImpersonateAccount", anvil_autoImpersonateAccount, "enabled"),
     BOTH("dropAllTransactions", anvil_dropAllTransactions, ""),
-    BOTH("dropTransaction", anvil_dropTransaction, "hash"),
     BOTH("impersonateAccount", anvil_impersonateAccount, "address"),
     BOTH("metadata", anvil_metadata, ""),
     BOTH("mine", dev_mine_blocks, "count? seconds?"),

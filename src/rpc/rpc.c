@@ -27,7 +27,6 @@ struct rpc_options rpc_options_default(void)
         .logs_max = 100000,
         .filters_max = 1024,
         .call_gas_max = 50000000,
-        .client = "ashlar",
     };
 }
 
@@ -97,6 +96,8 @@ struct rpc *rpc_new(struct dev *dev, const struct rpc_options *options)
     struct rpc *rpc = NEW(struct rpc);
     rpc->dev = dev;
     rpc->options = *options;
+    if (!rpc->options.client)
+        rpc->options.client = "ashlar";
     rpc->methods = NEW_ARRAY(const struct rpc_method *, METHOD_SLOTS);
     rpc->method_mask = METHOD_SLOTS - 1;
     arena_init(&rpc->arena);

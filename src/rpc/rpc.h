@@ -27,7 +27,7 @@ struct rpc_options {
     void *observe_ctx;
     struct logger *log; /* requests are told to it at LOG_DEBUG; NULL: none */
     bool log_is_open;   /* admin_logLevel may change its levels */
-    const char *client; /* "ashlar/v0.1.0/linux-x64/clang19", for web3_clientVersion; borrowed */
+    const char *client; /* for web3_clientVersion; borrowed; NULL: "ashlar" */
 };
 
 struct rpc_options rpc_options_default(void);
