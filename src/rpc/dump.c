@@ -218,8 +218,8 @@ static void anvil_loadState(struct rpc_call *call)
     size_t len;
     json root;
     struct err err;
-    u32 count;
-    struct genesis_account *accounts;
+    u32 count = 0;
+    struct genesis_account *accounts = NULL;
     struct next_block next;
     if (!param_data(call, 0, &text, &len))
         return;

@@ -492,7 +492,7 @@ static void eth_subscribe(struct rpc_call *call)
 {
     struct log_choice choice = {0};
     struct log_range range = {.from_head = true, .to_head = true};
-    enum subscription_kind kind;
+    enum subscription_kind kind = SUB_HEADS;
     bool whole_txs = false;
     struct rpc_session *session = session_of(call);
     if (!session || !kind_of(call, &kind))
