@@ -67,8 +67,14 @@ struct chain_verify_watcher {
     void (*fault)(void *ctx, const char *words);
     void *ctx;
 };
+struct chain_verified {
+    u64 head;
+    hash32 hash;
+    u64 accounts, slots;
+};
 MUST_READ enum status chain_verify(struct db *db, const char *segments,
-                                   const struct chain_verify_watcher *watcher, struct err *err);
+                                   const struct chain_verify_watcher *watcher,
+                                   struct chain_verified *verified, struct err *err);
 
 /* How much waits for the next sync, in bytes, about. */
 size_t chain_unsynced(const struct chain *chain);

@@ -14,6 +14,7 @@ struct verify {
     bool has_parent;
     hash32 state_root; /* of the last block */
     bool has_fault;
+    struct chain_verified found;
 };
 
 static enum status wrong(struct verify *verify, u64 number, const char *what)
@@ -101,6 +102,7 @@ static enum status check_chain(struct verify *verify)
     if (!store_get_head(verify->db, &head) || !store_get_number(verify->db, &to, &head) ||
         !store_get_oldest(verify->db, &from))
         return wrong(verify, 0, "the chain has no head");
+    verify->found.head = to;
     for (u64 number = from; status == STATUS_OK && number <= to; number++) {
         status = check_block(verify, number);
         if (status == STATUS_OK && number == 0 && !hash32_eq(&verify->parent, &genesis))
@@ -128,12 +130,16 @@ static void on_fault(void *arg, const char *words)
 static enum status check_state(struct verify *verify)
 {
     struct state_verified verified;
+    verify->found.hash = verify->parent;
     state_verify(&verified, verify->db, &verify->state_root, on_fault, verify);
+    verify->found.accounts = verified.accounts;
+    verify->found.slots = verified.slots;
     return verify->has_fault ? STATUS_INVALID : db_status(verify->db, verify->err);
 }
 
 enum status chain_verify(struct db *db, const char *segments,
-                         const struct chain_verify_watcher *watcher, struct err *err)
+                         const struct chain_verify_watcher *watcher,
+                         struct chain_verified *verified, struct err *err)
 {
     hash32 genesis;
     struct chain_config config;
@@ -144,6 +150,8 @@ enum status chain_verify(struct db *db, const char *segments,
     enum status status = check_chain(&verify);
     if (status == STATUS_OK)
         status = check_state(&verify);
+    if (status == STATUS_OK)
+        *verified = verify.found;
     arena_fini(&verify.arena);
     archive_free(verify.archive);
     return status;

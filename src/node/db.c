@@ -6,6 +6,7 @@
 #include "args/args.h"
 #include "node/data.h"
 #include "node/node.h"
+#include "prim/hex.h"
 
 static const struct args_command about = {
     .program = "ashlar-node db",
@@ -53,13 +54,19 @@ static enum status verify(struct db *db, const char *folder, struct err *err)
     bool is_terminal = isatty(STDERR_FILENO);
     struct chain_verify_watcher watcher = {show_block, print_fault, &is_terminal};
     struct arena arena;
+    struct chain_verified found;
+    char hash[67];
     arena_init(&arena);
     const char *segments = arena_format(&arena, "%s/segments", folder);
-    enum status status = chain_verify(db, segments, &watcher, err);
+    enum status status = chain_verify(db, segments, &watcher, &found, err);
     arena_fini(&arena);
-    if (status == STATUS_OK)
-        printf("%s: all is right\n", folder);
-    return status;
+    if (status != STATUS_OK)
+        return status;
+    hex_encode(hash, found.hash.b, sizeof found.hash.b);
+    printf("%s: all is right: blocks to %llu, %s; %llu accounts, %llu slots\n", folder,
+           (unsigned long long)found.head, hash, (unsigned long long)found.accounts,
+           (unsigned long long)found.slots);
+    return STATUS_OK;
 }
 
 static const struct {

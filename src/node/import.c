@@ -31,6 +31,8 @@ struct importer {
     bool stops, is_terminal, has_line;
     struct block_file file;
     u64 begun, shown; /* ns */
+    u64 sync_blocks;  /* make them last every so many; 0: every SYNC_BYTES */
+    u64 unsynced;
     /* What was done. */
     u64 blocks, known, txs, gas;
 };
@@ -113,6 +115,24 @@ static enum status import_one(struct importer *importer, struct chain_incoming *
     }
 }
 
+static enum status sync_sometimes(struct importer *importer, struct err *err)
+{
+    struct chain *chain = importer->data.chain;
+    u64 most = importer->sync_blocks;
+    if (most ? ++importer->unsynced < most : chain_unsynced(chain) < SYNC_BYTES)
+        return STATUS_OK;
+    importer->unsynced = 0;
+    enum status status = chain_sync(chain, err);
+    if (status == STATUS_OK && most) {
+        char hash[67];
+        hex_encode(hash, chain_head(chain)->block.hash.b, sizeof(hash32));
+        printf("durable: block %llu, %s\n",
+               (unsigned long long)chain_head(chain)->block.header.number, hash);
+        fflush(stdout);
+    }
+    return status;
+}
+
 static enum status import_blocks(struct importer *importer, struct ahead *ahead, struct err *err)
 {
     enum status status = STATUS_OK;
@@ -122,8 +142,8 @@ static enum status import_blocks(struct importer *importer, struct ahead *ahead,
         if (status != STATUS_OK || !incoming)
             break;
         status = import_one(importer, incoming, err);
-        if (status == STATUS_OK && chain_unsynced(importer->data.chain) >= SYNC_BYTES)
-            status = chain_sync(importer->data.chain, err);
+        if (status == STATUS_OK)
+            status = sync_sometimes(importer, err);
         show_sometimes(importer);
         loop_turn(importer->loop);
     }
@@ -208,6 +228,8 @@ int node_import_main(int argc, char **argv)
          "how the chain begins; may be left out once it has begun"},
         {"state", ARGS_U64, &where.states, "N",
          "keep the states of N blocks behind the head (128)"},
+        {"sync", ARGS_U64, &importer.sync_blocks, "N",
+         "make blocks last every N of them, and say so; else every 64 MiB of changes"},
         {0},
     };
     if (!args_begin(&about, options, argc, argv, &rest, &exit_code))
