@@ -471,6 +471,11 @@ u64 chain_held_from(const struct chain *chain)
     return entry_number(chain->canonical[chain->canonical_begin]);
 }
 
+u64 chain_oldest_state(const struct chain *chain)
+{
+    return chain_held_from(chain);
+}
+
 u64 chain_oldest(const struct chain *chain)
 {
     return chain->db ? chain->stored_from : chain_held_from(chain);

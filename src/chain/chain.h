@@ -124,6 +124,8 @@ const struct chain_block *chain_by_hash(const struct chain *chain, const hash32 
 const struct chain_block *chain_find_tx(const struct chain *chain, const hash32 *hash, u32 *index);
 /* The oldest block that is still held. */
 u64 chain_oldest(const struct chain *chain);
+/* The oldest whose state is; no branch can begin below it. */
+u64 chain_oldest_state(const struct chain *chain);
 
 /* Is the state after this block still to be had? Then *state is a view of it, to be written to
  * freely (writes go nowhere) and given back with chain_state_release. The head's is the cheapest.

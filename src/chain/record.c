@@ -101,6 +101,8 @@ static enum rlp_verdict get_receipt(struct rlp *list, struct receipt *receipt, s
     if (receipt->has_root)
         memcpy(receipt->root.b, root, root_len);
     RLP_TRY(rlp_uint(&fields, &succeeded));
+    if (succeeded > 1)
+        return RLP_TOO_LARGE;
     receipt->succeeded = succeeded != 0;
     RLP_TRY(rlp_uint(&fields, &receipt->cumulative_gas));
     RLP_TRY(get_logs(&fields, receipt, arena));

@@ -21,7 +21,7 @@ static const struct args_command about = {
         "stopped goes on where it was. Control-C stops it after the block at hand.",
 };
 
-enum { SYNC_BYTES = 64 << 20 };
+enum { SYNC_BYTES = 64 << 20, STALE_MAX = 256 };
 
 static const u64 SECOND = 1000000000, LINE_EVERY_S = 8;
 
@@ -34,7 +34,8 @@ struct importer {
     u64 sync_blocks;  /* make them last every so many; 0: every SYNC_BYTES */
     u64 unsynced;
     /* What was done. */
-    u64 blocks, known, txs, gas;
+    u64 blocks, known, stale_count, txs, gas;
+    hash32 stale[STALE_MAX]; /* number n is at n modulo STALE_MAX */
 };
 
 static void on_end(void *ctx)
@@ -89,6 +90,23 @@ static enum status refuse(struct importer *importer, u64 number, const hash32 *h
                    (unsigned long long)number, text, report->text);
 }
 
+/*
+ * Of a branch that left the chain so long ago that it was forgotten: an import that goes on comes across such blocks
+ * again. They hang on the chain, or on others of that kind.
+ */
+static bool is_stale(struct importer *importer, u64 number, const hash32 *hash,
+                     const hash32 *parent)
+{
+    u64 count = importer->stale_count < STALE_MAX ? importer->stale_count : STALE_MAX;
+    bool hangs = chain_knows(importer->data.chain, parent);
+    for (u64 i = 0; !hangs && i < count; i++)
+        hangs = hash32_eq(&importer->stale[i], parent);
+    if (!hangs || number > chain_oldest_state(importer->data.chain))
+        return false;
+    importer->stale[importer->stale_count++ % STALE_MAX] = *hash;
+    return true;
+}
+
 static enum status import_one(struct importer *importer, struct chain_incoming *incoming,
                               struct err *err)
 {
@@ -102,7 +120,7 @@ static enum status import_one(struct importer *importer, struct chain_incoming *
                        (unsigned long long)chain_head(importer->data.chain)->block.header.number,
                        report.text);
     }
-    hash32 hash = block->hash;
+    hash32 hash = block->hash, parent = block->header.parent_hash;
     u64 number = block->header.number, gas = block->header.gas_used, txs = block->tx_count;
     switch ((int)chain_add(importer->data.chain, incoming, &report)) {
     case BLOCK_OK:
@@ -111,6 +129,10 @@ static enum status import_one(struct importer *importer, struct chain_incoming *
         importer->txs += txs;
         return STATUS_OK;
     case BLOCK_KNOWN: importer->known++; return STATUS_OK;
+    case BLOCK_UNKNOWN_PARENT:
+        if (is_stale(importer, number, &hash, &parent))
+            return STATUS_OK;
+        return refuse(importer, number, &hash, &report, err);
     default: return refuse(importer, number, &hash, &report, err);
     }
 }
@@ -194,6 +216,9 @@ static void print_result(const struct importer *importer)
            (unsigned long long)importer->blocks, (unsigned long long)importer->known,
            (unsigned long long)importer->txs, (double)importer->gas / 1e6, seconds,
            seconds > 0 ? (double)importer->gas / 1e6 / seconds : 0);
+    if (importer->stale_count)
+        printf("%llu blocks of branches left long ago passed over\n",
+               (unsigned long long)importer->stale_count);
     printf("head: block %llu, %s%s\n", (unsigned long long)head->block.header.number, hash,
            importer->stops ? " (stopped)" : "");
 }
