@@ -288,6 +288,17 @@ static enum status folder_prepare(struct db *db, struct err *err)
     return status;
 }
 
+static enum status file_check(struct db *db, bool whole, struct err *err)
+{
+    int fd, code = mdb_env_get_fd(db->env, &fd);
+    if (code)
+        return fail_open(db, code, err);
+    enum status status = pages_check(fd, whole, err);
+    if (status)
+        err_prefix(err, "the store in %s is damaged", db->folder);
+    return status;
+}
+
 static enum status store_open(struct db *db, struct err *err)
 {
     char path[PATH_LEN_MAX + 16];
@@ -297,16 +308,12 @@ static enum status store_open(struct db *db, struct err *err)
         err_prefix(err, "the store in %s is damaged", db->folder);
         return status;
     }
-    int fd, code = env_open(db);
-    if (!code)
-        code = mdb_env_get_fd(db->env, &fd);
+    int code = env_open(db);
     if (code)
         return fail_open(db, code, err);
-    status = pages_check(fd, db->options.check_pages, err);
-    if (status) {
-        err_prefix(err, "the store in %s is damaged", db->folder);
+    status = file_check(db, false, err);
+    if (status)
         return status;
-    }
     code = tables_open(db);
     return code ? fail_open(db, code, err) : STATUS_OK;
 }
@@ -440,6 +447,12 @@ void db_rest(struct db *db)
     /* The library keeps the pages of its largest transaction for the next one; what was read is mapped. */
     if (db->env)
         env_reopen(db);
+}
+
+enum status db_check_pages(struct db *db, struct err *err)
+{
+    assert(!db->writing);
+    return db->env ? file_check(db, true, err) : db_status(db, err);
 }
 
 void db_release(struct db *db)

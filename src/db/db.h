@@ -102,6 +102,9 @@ void db_rest(struct db *db);
 /* Gives the pages that were read back to the kernel: cheap, and allowed at any time. */
 void db_release(struct db *db);
 
+/* Between transactions: reads the whole file. INVALID, and the page, if it is no sound tree. */
+MUST_READ enum status db_check_pages(struct db *db, struct err *err);
+
 /*
  * Holds every record against its checksum. words: table and key of one that is wrong; borrowed for the
  * call. Returns how many there are.

@@ -49,16 +49,38 @@ static void print_fault(void *ctx, const char *words)
     fprintf(stderr, "state: %s\n", words);
 }
 
+static void print_damage(void *ctx, const char *words)
+{
+    (void)ctx;
+    fprintf(stderr, "store: %s\n", words);
+}
+
+/* The file's pages, then the records by their checksums: what is read after that can be trusted. */
+static enum status verify_store(struct db *db, const char *folder, struct err *err)
+{
+    enum status status = db_check_pages(db, err);
+    if (status != STATUS_OK)
+        return status;
+    u64 damaged = db_verify(db, print_damage, NULL);
+    if (damaged)
+        return err_set(err, STATUS_INVALID, "%s: %llu damaged records", folder,
+                       (unsigned long long)damaged);
+    return STATUS_OK;
+}
+
 static enum status verify(struct db *db, const char *folder, struct err *err)
 {
     bool is_terminal = isatty(STDERR_FILENO);
+    enum status status = verify_store(db, folder, err);
+    if (status != STATUS_OK)
+        return status;
     struct chain_verify_watcher watcher = {show_block, print_fault, &is_terminal};
     struct arena arena;
     struct chain_verified found;
     char hash[67];
     arena_init(&arena);
     const char *segments = arena_format(&arena, "%s/segments", folder);
-    enum status status = chain_verify(db, segments, &watcher, &found, err);
+    status = chain_verify(db, segments, &watcher, &found, err);
     arena_fini(&arena);
     if (status != STATUS_OK)
         return status;
