@@ -53,6 +53,8 @@ static bool is_loopback(const char *host)
 void daemon_watch(struct daemon *daemon, struct dev *dev, struct rpc_options *rpc,
                   struct http_options *http)
 {
+    enum { FILES_BESIDES = 64 }; /* the store, the loop's own */
+    usage_allow_files((u64)http->connections_max + FILES_BESIDES);
     metrics_open(&daemon->metrics, dev, daemon->has_metrics);
     if (daemon->has_metrics) {
         rpc->observe = metrics_observe;

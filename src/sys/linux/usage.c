@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 void usage_open(struct usage *usage)
@@ -14,6 +15,16 @@ void usage_close(struct usage *usage)
     if (usage->statm >= 0)
         close(usage->statm);
     usage->statm = -1;
+}
+
+void usage_allow_files(u64 count)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= count)
+        return;
+    limit.rlim_cur = limit.rlim_max < count ? limit.rlim_max : count;
+    if (setrlimit(RLIMIT_NOFILE, &limit))
+        return; /* connections past the limit are refused then */
 }
 
 /* proc(5): statm counts pages. */
