@@ -47,6 +47,7 @@ struct genesis_key {
 /* Where each key of the table stands in the object; GENESIS_ABSENT for those that are not there. */
 struct genesis_seen {
     u32 at[GENESIS_KEYS_MAX];
+    bool is_named[GENESIS_KEYS_MAX]; /* with null, too */
 };
 #define GENESIS_ABSENT UINT32_MAX
 

@@ -126,10 +126,11 @@ static void read_member(struct genesis_reader *r, const struct genesis_key *keys
         unknown_key(r, keys, it->key);
         return;
     }
-    if (seen->at[row] != GENESIS_ABSENT) {
+    if (seen->is_named[row]) {
         genesis_key_mistake(r, "is given twice");
         return;
     }
+    seen->is_named[row] = true;
     if (json_kind(it->value) == JSON_KIND_NULL)
         return;
     seen->at[row] = (u32)it->index - 1;
@@ -142,7 +143,8 @@ static void read_member(struct genesis_reader *r, const struct genesis_key *keys
 void genesis_read_object(struct genesis_reader *r, const struct genesis_key *keys, void *base,
                          struct genesis_seen *seen, json object)
 {
-    memset(seen, 0xff, sizeof *seen);
+    memset(seen->at, 0xff, sizeof seen->at);
+    memset(seen->is_named, 0, sizeof seen->is_named);
     if (!genesis_wants(r, object, JSON_KIND_OBJECT))
         return;
     struct json_iter it = json_iter(object);

@@ -130,6 +130,8 @@ TEST(genesis_mistakes_are_named_and_placed)
          "7:86 alloc.00000000000000000000000000000000000000ac.storage.0x01: the slot is given "
          "twice\n"
          "5:1 alloc.00000000000000000000000000000000000000aa: the address is given twice\n"},
+        {"{\"config\": {\"chainId\": 1, \"londonBlock\": null, \"londonBlock\": null}," REST,
+         "1:48 config.londonBlock: is given twice\n"},
         {"{\"con\\u001bfig\": 1}",
          "1:2 con?fig: is not a key known here; did you mean \"config\"?\n1:1 config is missing\n"
          "1:1 gasLimit is missing\n1:1 difficulty is missing\n1:1 alloc is missing\n"},
