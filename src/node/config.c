@@ -119,6 +119,8 @@ int node_config_main(int argc, char **argv)
             return exit_code;
         return args_fail(&about, "usage: ashlar-node config %s", about.usage);
     }
+    if (strcmp(argv[1], "config") == 0 || strcmp(argv[1], "genesis") == 0)
+        return args_fail(&about, "%s has no settings", argv[1]);
     for (int i = 2; i < argc; i++)
         words[i - 2] = argv[i];
     words[argc - 2] = "--show-config";

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "args/args.h"
+#include "node/config.h"
 #include "node/data.h"
 #include "node/node.h"
 #include "prim/hex.h"
@@ -96,18 +97,10 @@ static const struct {
     enum status (*run)(struct db *db, const char *folder, struct err *err);
 } jobs[] = {{"stats", print_stats}, {"verify", verify}};
 
-int node_db_main(int argc, char **argv)
+static int run_job(const char *folder, int rest, char **argv)
 {
     struct err err;
-    int rest, exit_code;
     struct db *db;
-    const char *folder = NULL;
-    const struct args_option options[] = {
-        {"data", ARGS_TEXT, &folder, "DIR", "the data folder"},
-        {0},
-    };
-    if (!args_begin(&about, options, argc, argv, &rest, &exit_code))
-        return exit_code;
     size_t job = 0;
     while (rest == 1 && job < ARRAY_LEN(jobs) && strcmp(jobs[job].name, argv[0]) != 0)
         job++;
@@ -122,4 +115,20 @@ int node_db_main(int argc, char **argv)
         return EXIT_OK;
     fprintf(stderr, "ashlar-node db %s: %s\n", jobs[job].name, err.text);
     return EXIT_FAILED;
+}
+
+int node_db_main(int argc, char **argv)
+{
+    int rest, exit_code;
+    struct config config;
+    const char *folder = NULL;
+    const struct args_option options[] = {
+        {"data", ARGS_TEXT, &folder, "DIR", "the data folder"},
+        {0},
+    };
+    if (!config_begin(&config, &about, options, argc, argv, &rest, &exit_code))
+        return exit_code;
+    exit_code = run_job(folder, rest, argv);
+    config_fini(&config);
+    return exit_code;
 }

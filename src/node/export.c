@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "args/args.h"
+#include "node/config.h"
 #include "node/data.h"
 #include "node/node.h"
 #include "sys/stream.h"
@@ -62,25 +63,14 @@ static enum status export_to(const char *path, struct chain *chain, struct span 
     return status == STATUS_OK ? closed : status;
 }
 
-int node_export_main(int argc, char **argv)
+static int export(const struct data_options *where, struct span span, int rest, char **argv)
 {
     struct err err;
-    int rest, exit_code;
     struct data data;
-    struct data_options where = {.states = STATES_DEFAULT, .read_only = true};
-    struct span span = {.to = UINT64_MAX};
     u64 count = 0;
-    const struct args_option options[] = {
-        {"data", ARGS_TEXT, &where.folder, "DIR", "the data folder"},
-        {"from", ARGS_U64, &span.from, "N", "the first block (0)"},
-        {"to", ARGS_U64, &span.to, "N", "the last block (the head)"},
-        {0},
-    };
-    if (!args_begin(&about, options, argc, argv, &rest, &exit_code))
-        return exit_code;
-    if (!where.folder || rest != 1)
+    if (!where->folder || rest != 1)
         return args_fail(&about, "--data DIR and one file to write are needed");
-    enum status status = data_open(&data, &where, &err);
+    enum status status = data_open(&data, where, &err);
     if (status == STATUS_OK) {
         status = export_to(argv[0], data.chain, span, &count, &err);
         data_close(&data);
@@ -91,4 +81,23 @@ int node_export_main(int argc, char **argv)
     }
     fprintf(stderr, "%llu blocks written\n", (unsigned long long)count);
     return EXIT_OK;
+}
+
+int node_export_main(int argc, char **argv)
+{
+    int rest, exit_code;
+    struct config config;
+    struct data_options where = {.states = STATES_DEFAULT, .read_only = true};
+    struct span span = {.to = UINT64_MAX};
+    const struct args_option options[] = {
+        {"data", ARGS_TEXT, &where.folder, "DIR", "the data folder"},
+        {"from", ARGS_U64, &span.from, "N", "the first block (0)"},
+        {"to", ARGS_U64, &span.to, "N", "the last block (the head)"},
+        {0},
+    };
+    if (!config_begin(&config, &about, options, argc, argv, &rest, &exit_code))
+        return exit_code;
+    exit_code = export(&where, span, rest, argv);
+    config_fini(&config);
+    return exit_code;
 }

@@ -4,6 +4,7 @@
 
 #include "args/args.h"
 #include "node/ahead.h"
+#include "node/config.h"
 #include "node/data.h"
 #include "node/node.h"
 #include "prim/hex.h"
@@ -241,10 +242,25 @@ static enum status run(struct importer *importer, const struct data_options *whe
     return status;
 }
 
-int node_import_main(int argc, char **argv)
+static int import(struct importer *importer, const struct data_options *where, int rest,
+                  char **argv)
 {
     struct err err;
+    if (!where->folder || !rest)
+        return args_fail(&about, "--data DIR and at least one file of blocks are needed");
+    if (where->states < 1 || where->states > STATES_MAX)
+        return args_fail(&about, "--state is 1 to %d", STATES_MAX);
+    enum status status = run(importer, where, argv, rest, &err);
+    if (status == STATUS_OK)
+        return EXIT_OK;
+    fprintf(stderr, "ashlar-node import: %s\n", err.text);
+    return EXIT_FAILED;
+}
+
+int node_import_main(int argc, char **argv)
+{
     int rest, exit_code;
+    struct config config;
     struct importer importer = {.is_terminal = isatty(STDERR_FILENO)};
     struct data_options where = {.states = STATES_DEFAULT};
     const struct args_option options[] = {
@@ -257,15 +273,9 @@ int node_import_main(int argc, char **argv)
          "make blocks last every N of them, and say so; else every 64 MiB of changes"},
         {0},
     };
-    if (!args_begin(&about, options, argc, argv, &rest, &exit_code))
+    if (!config_begin(&config, &about, options, argc, argv, &rest, &exit_code))
         return exit_code;
-    if (!where.folder || !rest)
-        return args_fail(&about, "--data DIR and at least one file of blocks are needed");
-    if (where.states < 1 || where.states > STATES_MAX)
-        return args_fail(&about, "--state is 1 to %d", STATES_MAX);
-    enum status status = run(&importer, &where, argv, rest, &err);
-    if (status == STATUS_OK)
-        return EXIT_OK;
-    fprintf(stderr, "ashlar-node import: %s\n", err.text);
-    return EXIT_FAILED;
+    exit_code = import(&importer, &where, rest, argv);
+    config_fini(&config);
+    return exit_code;
 }

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "args/args.h"
+#include "node/config.h"
 #include "node/data.h"
 #include "node/node.h"
 #include "prim/hex.h"
@@ -14,30 +15,38 @@ static const struct args_command about = {
                "the head has not reached yet are taken over from the file.",
 };
 
-int node_init_main(int argc, char **argv)
+static int init(const struct data_options *where, int rest)
 {
     struct err err;
-    int rest, exit_code;
     struct data data;
-    struct data_options where = {.states = STATES_DEFAULT};
-    const struct args_option options[] = {
-        {"data", ARGS_TEXT, &where.folder, "DIR", "the data folder"},
-        {"genesis", ARGS_TEXT, &where.genesis, "FILE", "how the chain begins, in geth's format"},
-        {0},
-    };
-    if (!args_begin(&about, options, argc, argv, &rest, &exit_code))
-        return exit_code;
-    if (rest || !where.folder || !where.genesis)
+    if (rest || !where->folder || !where->genesis)
         return args_fail(&about, "--data DIR and --genesis FILE are needed, and nothing else");
-    if (data_open(&data, &where, &err) != STATUS_OK) {
+    if (data_open(&data, where, &err) != STATUS_OK) {
         fprintf(stderr, "ashlar-node init: %s\n", err.text);
         return EXIT_FAILED;
     }
     char hash[67];
     const struct chain_block *first = chain_by_number(data.chain, 0);
     hex_encode(hash, first->block.hash.b, sizeof first->block.hash.b);
-    printf("%s: chain %llu begins with block %s\n", where.folder,
+    printf("%s: chain %llu begins with block %s\n", where->folder,
            (unsigned long long)chain_config(data.chain)->chain_id, hash);
     data_close(&data);
     return EXIT_OK;
+}
+
+int node_init_main(int argc, char **argv)
+{
+    int rest, exit_code;
+    struct config config;
+    struct data_options where = {.states = STATES_DEFAULT};
+    const struct args_option options[] = {
+        {"data", ARGS_TEXT, &where.folder, "DIR", "the data folder"},
+        {"genesis", ARGS_TEXT, &where.genesis, "FILE", "how the chain begins, in geth's format"},
+        {0},
+    };
+    if (!config_begin(&config, &about, options, argc, argv, &rest, &exit_code))
+        return exit_code;
+    exit_code = init(&where, rest);
+    config_fini(&config);
+    return exit_code;
 }
