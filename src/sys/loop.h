@@ -14,7 +14,7 @@ MUST_READ enum status loop_new(struct loop **loop, struct err *err);
 void loop_free(struct loop *loop);
 void loop_run(struct loop *loop); /* until loop_stop, or until nothing is left to wait for */
 void loop_stop(struct loop *loop);
-void loop_turn(struct loop *loop); /* does what is due and returns at once */
+void loop_turn(struct loop *loop);        /* does what is due and returns at once */
 u64 loop_now_ms(const struct loop *loop); /* monotonic, as of the round's beginning; cheap */
 
 /* Calls fn when the process is told to end (SIGINT, SIGTERM). One callback a loop. */
