@@ -161,7 +161,7 @@ $(KZG_LIB): node_modules/c-kzg/package.json
 
 # --- words ------------------------------------------------------------------------------------
 PREFIX ?= /usr/local
-.PHONY: setup up test tests check bench benches fuzz fuzzers tour install clean
+.PHONY: torture setup up test tests check bench benches fuzz fuzzers tour install clean
 setup:
 	@scripts/setup
 up: setup
@@ -182,6 +182,9 @@ fuzz:
 	@scripts/setup --test
 	@scripts/fuzz
 fuzzers: $(FUZZERS)
+torture: setup
+	@$(MAKE) --no-print-directory all
+	@node tests/torture/kill.mjs $(TORTURE)
 tour:
 	@scripts/tour
 # Manual pages and completions are made of what the programs say about themselves.

@@ -177,7 +177,8 @@ bool store_get_head(struct db *db, hash32 *hash)
 }
 
 /* rlp([chain id, [fork's number or time, ...], [has ttd, ttd], [dao block, dao support],
- * [bomb delay's number, ...], [[time, target, max, fraction], ...], deposit contract, proof of work]) */
+ * [number of each bomb delay, and the merge's for fork ids], [[time, target, max, fraction], ...],
+ * deposit contract, proof of work]) */
 static void config_encode(struct buf *out, const struct chain_config *config)
 {
     size_t all = rlp_list_begin(out), part;
@@ -198,6 +199,7 @@ static void config_encode(struct buf *out, const struct chain_config *config)
     rlp_put_uint(out, config->muir_glacier);
     rlp_put_uint(out, config->arrow_glacier);
     rlp_put_uint(out, config->gray_glacier);
+    rlp_put_uint(out, config->merge_netsplit);
     rlp_list_end(out, part);
     part = rlp_list_begin(out);
     for (int i = 0; i < BLOB_UPGRADE_COUNT; i++) {
@@ -279,6 +281,8 @@ static enum rlp_verdict config_decode(struct chain_config *config, const u8 *byt
     RLP_TRY(rlp_uint(&part, &config->muir_glacier));
     RLP_TRY(rlp_uint(&part, &config->arrow_glacier));
     RLP_TRY(rlp_uint(&part, &config->gray_glacier));
+    RLP_TRY(rlp_uint(&part, &config->merge_netsplit));
+    RLP_TRY(rlp_finish(&part));
     RLP_TRY(decode_blobs(&fields, config));
     RLP_TRY(rlp_addr(&fields, &config->deposit_contract));
     RLP_TRY(get_bool(&fields, &config->real_proof_of_work));

@@ -2,6 +2,7 @@
 #include "evm/precompile.h"
 #include "prim/hex.h"
 #include "rpc/param.h"
+#include "types/fork_id.h"
 
 /* The system contracts and the fork that brought each. */
 static const struct {
@@ -64,30 +65,58 @@ static void put_contracts(struct buf *out, const struct chain_config *config, en
     json_out_object_end(out);
 }
 
-/* EIP-2124: the CRC-32 of the genesis hash, as no fork comes after the beginning. */
-static void put_fork_id(struct buf *out, const hash32 *genesis)
+static void put_fork_id(struct rpc_call *call, u64 time)
 {
-    u32 crc = ~0u;
-    for (size_t i = 0; i < sizeof genesis->b; i++) {
-        crc ^= genesis->b[i];
-        for (int bit = 0; bit < 8; bit++)
-            crc = crc >> 1 ^ (crc & 1 ? 0xedb88320u : 0);
-    }
-    crc = ~crc;
-    u8 bytes[4] = {(u8)(crc >> 24), (u8)(crc >> 16), (u8)(crc >> 8), (u8)crc};
-    json_out_data(out, "forkId", bytes, sizeof bytes);
+    const struct chain_config *config = chain_config(call->chain);
+    const struct chain_block *genesis = chain_by_number(call->chain, 0);
+    u64 genesis_time = genesis ? genesis->block.header.timestamp : 0;
+    u64 number = chain_head(call->chain)->block.header.number;
+    u64 moment = time > genesis_time ? time : genesis_time;
+    u32 hash = fork_id_at(config, &call->dev->genesis_hash, genesis_time, number, moment).hash;
+    u8 bytes[4] = {(u8)(hash >> 24), (u8)(hash >> 16), (u8)(hash >> 8), (u8)hash};
+    json_out_data(call->out, "forkId", bytes, sizeof bytes);
 }
 
-static void eth_config(struct rpc_call *call)
+/* Which times rules change at: the latest not after `now`, the first after it, and the last of all; 0 and
+ * CONFIG_NEVER when there is none. */
+struct schedule {
+    u64 current, next, last;
+};
+
+static void schedule_add(struct schedule *schedule, u64 at, u64 now)
+{
+    if (at == CONFIG_NEVER)
+        return;
+    if (at <= now && at > schedule->current)
+        schedule->current = at;
+    if (at > now && at < schedule->next)
+        schedule->next = at;
+    if (at > schedule->last)
+        schedule->last = at;
+}
+
+static struct schedule schedule_of(const struct chain_config *config, u64 now)
+{
+    struct schedule schedule = {.next = CONFIG_NEVER};
+    for (int fork = FORK_SHANGHAI; fork < FORK_COUNT; fork++)
+        schedule_add(&schedule, config->fork_at[fork], now);
+    for (int i = 0; i < BLOB_UPGRADE_COUNT; i++)
+        schedule_add(&schedule, config->blob_at[i], now);
+    return schedule;
+}
+
+/* The rules that are in force from a time on. */
+static void put_rules(struct rpc_call *call, const char *key, u64 time)
 {
     struct buf *out = call->out;
     const struct chain_config *config = chain_config(call->chain);
-    const struct header *head = &chain_head(call->chain)->block.header;
-    enum fork fork = chain_fork(call->chain, head);
-    const struct blob_params *blobs = chain_config_blob_params(config, head->timestamp);
-    json_out_object(out, RPC_RESULT);
-    json_out_object(out, "current");
-    json_out_u64(out, "activationTime", 0);
+    struct header header = chain_head(call->chain)->block.header;
+    if (time > header.timestamp)
+        header.timestamp = time;
+    enum fork fork = chain_fork(call->chain, &header);
+    const struct blob_params *blobs = chain_config_blob_params(config, header.timestamp);
+    json_out_object(out, key);
+    json_out_u64(out, "activationTime", time);
     if (blobs) {
         json_out_object(out, "blobSchedule");
         json_out_u64(out, "baseFeeUpdateFraction", blobs->update_fraction);
@@ -98,13 +127,26 @@ static void eth_config(struct rpc_call *call)
         json_out_null(out, "blobSchedule");
     }
     json_out_quantity(out, "chainId", config->chain_id);
-    put_fork_id(out, &call->dev->genesis_hash);
+    put_fork_id(call, header.timestamp);
     put_precompiles(out, fork);
     put_contracts(out, config, fork);
     json_out_object_end(out);
-    json_out_null(out, "next");
-    json_out_null(out, "last");
-    json_out_object_end(out);
+}
+
+static void eth_config(struct rpc_call *call)
+{
+    u64 now = chain_head(call->chain)->block.header.timestamp;
+    struct schedule schedule = schedule_of(chain_config(call->chain), now);
+    json_out_object(call->out, RPC_RESULT);
+    put_rules(call, "current", schedule.current);
+    if (schedule.next != CONFIG_NEVER) {
+        put_rules(call, "next", schedule.next);
+        put_rules(call, "last", schedule.last);
+    } else {
+        json_out_null(call->out, "next");
+        json_out_null(call->out, "last");
+    }
+    json_out_object_end(call->out);
 }
 
 static void put_capability(struct rpc_call *call, const char *key, u64 oldest)

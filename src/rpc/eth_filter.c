@@ -92,7 +92,11 @@ static void eth_getLogs(struct rpc_call *call)
     struct log_choice choice;
     struct log_range range;
     json object = param_need(call, 0);
-    if (object && log_filter_read(call, object, &choice, &range))
+    if (!object || !log_filter_read(call, object, &choice, &range))
+        return;
+    if (!range.has_hash && !range.to_head && range.to > head_number(call))
+        rpc_fail(call, RPC_INVALID_PARAMS, "block range extends beyond current head block");
+    else
         answer_range(call, &choice, &range);
 }
 

@@ -81,8 +81,13 @@ static void eth_getStorageValues(struct rpc_call *call)
     u256 *keys;
     addr20 addr;
     json wanted = param_need(call, 0);
-    if (!wanted || !value_is_object(call, wanted, "argument 0") ||
-        !view_open_param(call, 1, &state))
+    if (!wanted || !value_is_object(call, wanted, "argument 0"))
+        return;
+    if (!json_count(wanted)) {
+        rpc_fail(call, RPC_INVALID_PARAMS, "empty request");
+        return;
+    }
+    if (!view_open_param(call, 1, &state))
         return;
     json_out_object(call->out, RPC_RESULT);
     struct json_iter iter = json_iter(wanted);

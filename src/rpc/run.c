@@ -87,7 +87,12 @@ bool run_refuse(struct rpc_call *call, const struct run *run, const struct tx *t
 
 bool run_tx(struct rpc_call *call, struct run *run, const struct tx *tx, struct exec_result *result)
 {
+    /* geth's: to whom gas is free, the base fee is nothing. */
+    u256 base_fee = run->exec.block.base_fee;
+    if (u256_is_zero(tx->max_fee))
+        run->exec.block.base_fee = U256_ZERO;
     enum tx_verdict verdict = exec_tx(&run->exec, tx, EXEC_CALL, result);
+    run->exec.block.base_fee = base_fee;
     return verdict == TX_OK || run_refuse(call, run, tx, verdict);
 }
 
