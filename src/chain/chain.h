@@ -57,6 +57,10 @@ void chain_close(struct chain *chain);
  * nothing. */
 MUST_READ enum status chain_sync(struct chain *chain, struct err *err);
 
+/* With a store, all being synced: gives back memory that can be had again from it. For when nothing
+ * happens; takes some milliseconds. */
+void chain_rest(struct chain *chain);
+
 /*
  * Checks all that a store and its segments hold: every record on the canonical chain, how they are linked, their lists' roots, the
  * indexes, and the state of the head. progress and fault may be NULL: progress is told of each block, fault of each

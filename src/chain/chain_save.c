@@ -138,6 +138,17 @@ enum status chain_sync(struct chain *chain, struct err *err)
     return status;
 }
 
+void chain_rest(struct chain *chain)
+{
+    if (!chain->db || db_is_writing(chain->db) || chain->views)
+        return;
+    views_close(chain);
+    state_rest(chain->state);
+    disk_state_rest(chain->disk);
+    db_release(chain->db);
+    mem_trim();
+}
+
 size_t chain_unsynced(const struct chain *chain)
 {
     return chain->db && db_is_writing(chain->db) ? db_pending(chain->db) : 0;
