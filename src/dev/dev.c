@@ -1,10 +1,9 @@
-#include "dev/dev.h"
-
 #include <string.h>
 
 #include "base/assert.h"
 #include "base/mem.h"
 #include "chain/predeploy.h"
+#include "dev/dev_int.h"
 #include "prim/keccak.h"
 #include "sys/clock.h"
 #include "sys/random.h"
@@ -55,9 +54,32 @@ static void put_accounts(const struct dev *dev, struct genesis *genesis, struct 
     genesis->account_count = count + system_count;
 }
 
+enum { STATES_DEFAULT = 1024, SYNC_AFTER_MS = 500 };
+
+static enum status check_chain(struct dev *dev, struct err *err)
+{
+    u64 chain_id = chain_config(dev->chain)->chain_id;
+    const struct chain_block *first = chain_by_number(dev->chain, 0);
+    if (chain_id != dev->options.chain_id)
+        return err_set(err, STATUS_INVALID,
+                       "the data folder holds a chain of id %llu: --chain-id %llu goes on with it",
+                       (unsigned long long)chain_id, (unsigned long long)chain_id);
+    if (first)
+        dev->genesis_hash = first->block.hash;
+    return STATUS_OK;
+}
+
 static enum status open_chain(struct dev *dev, u64 seed, struct err *err)
 {
     struct genesis genesis = {0};
+    struct chain_options options = {
+        .history = dev->options.history,
+        .seed = seed,
+        .db = dev->options.db,
+        .segments = dev->options.segments,
+    };
+    if (dev->options.db && !options.history)
+        options.history = STATES_DEFAULT;
     chain_config_init(&genesis.config, dev->options.fork);
     genesis.config.chain_id = dev->options.chain_id;
     struct header *header = &genesis.header;
@@ -71,12 +93,47 @@ static enum status open_chain(struct dev *dev, u64 seed, struct err *err)
     struct arena arena;
     arena_init(&arena);
     put_accounts(dev, &genesis, &arena);
-    struct chain_options options = {.history = dev->options.history, .seed = seed};
-    enum status status = chain_open(&dev->chain, &genesis, &options, err);
+    /* One that is there goes on; its genesis had another timestamp. */
+    enum status status = STATUS_NOT_FOUND;
+    if (options.db)
+        status = chain_open(&dev->chain, NULL, &options, err);
+    if (status == STATUS_NOT_FOUND)
+        status = chain_open(&dev->chain, &genesis, &options, err);
     arena_fini(&arena);
-    if (status == STATUS_OK)
-        dev->genesis_hash = chain_head(dev->chain)->block.hash;
-    return status;
+    return status == STATUS_OK ? check_chain(dev, err) : status;
+}
+
+/* --- making it last --------------------------------------------------------------------------- */
+
+static void on_sync(void *ctx)
+{
+    struct dev *dev = ctx;
+    dev->is_syncing = false;
+    dev->sync_failed = chain_sync(dev->chain, &dev->sync_failure) != STATUS_OK;
+    if (dev->sync_failed)
+        loop_stop(dev->loop); /* what follows could not be kept */
+}
+
+void dev_sync_soon(struct dev *dev)
+{
+    if (!dev->options.db || dev->is_syncing)
+        return;
+    dev->is_syncing = true;
+    timer_start(dev->sync_timer, SYNC_AFTER_MS, 0);
+}
+
+enum status dev_sync(struct dev *dev, struct err *err)
+{
+    if (dev->sync_failed)
+        return err_set(err, STATUS_IO, "%s", dev->sync_failure.text);
+    return chain_sync(dev->chain, err);
+}
+
+void dev_tell_changed(struct dev *dev)
+{
+    if (dev->watcher.changed)
+        dev->watcher.changed(dev->watcher.ctx);
+    dev_sync_soon(dev);
 }
 
 static void on_timer(void *ctx)
@@ -101,6 +158,7 @@ enum status dev_open(struct dev **out, struct loop *loop, const struct dev_optio
     if (status == STATUS_OK)
         status = open_chain(dev, random_u64(), err);
     if (status != STATUS_OK) {
+        chain_close(dev->chain);
         dev_accounts_fini(&dev->accounts);
         mem_free(dev);
         return status;
@@ -109,7 +167,10 @@ enum status dev_open(struct dev **out, struct loop *loop, const struct dev_optio
     pool.seed = random_u64();
     dev->pool = txpool_new(&pool);
     dev->timer = timer_new(loop, on_timer, dev);
+    dev->sync_timer = timer_new(loop, on_sync, dev);
     dev->arrivals = NEW_ARRAY(hash32, DEV_ARRIVALS);
+    if (options->db)
+        dev_pool_keep(dev, options->db);
     dev_set_sealing(dev, (struct dev_sealing){.automine = !options->block_time_ms,
                                               .interval_ms = options->block_time_ms});
     *out = dev;
@@ -139,6 +200,8 @@ void dev_close(struct dev *dev)
     if (!dev)
         return;
     timer_free(dev->timer);
+    if (dev->sync_timer)
+        timer_free(dev->sync_timer);
     txpool_free(dev->pool);
     if (!dev->is_follower)
         chain_close(dev->chain);
@@ -303,6 +366,7 @@ static bool go_back(struct dev *dev, u64 number)
     if (!chain_unwind(dev->chain, number))
         return false;
     dev->reorg_count++;
+    dev_sync_soon(dev);
     return true;
 }
 

@@ -20,6 +20,9 @@ struct dev_options {
     u256 base_fee;     /* wei per gas, of the first block */
     u64 block_time_ms; /* 0: a block a transaction, at once */
     u32 history;       /* blocks kept behind the head; 0: all */
+    /* Where the chain outlives the process, with a folder for its segments; borrowed. NULL: in memory. */
+    struct db *db;
+    const char *segments;
 };
 
 struct dev_options dev_options_default(void);
@@ -44,6 +47,9 @@ struct dev {
     struct dev_accounts accounts;
     struct loop *loop;
     struct timer *timer;
+    struct timer *sync_timer; /* runs while something waits to be made durable */
+    bool is_syncing, sync_failed;
+    struct err sync_failure;
     struct dev_options options;
     hash32 genesis_hash;
     struct dev_sealing sealing;
@@ -83,9 +89,14 @@ enum {
     DEV_MINE_MAX = 100000, /* blocks at one request */
 };
 
+/* With a store that holds a chain already, that one goes on; INVALID when it has another chain id. */
 MUST_READ enum status dev_open(struct dev **dev, struct loop *loop,
                                const struct dev_options *options, struct err *err);
 void dev_close(struct dev *dev);
+
+/* Makes all that happened durable; without a store it does nothing. What fails while the loop runs stops the loop,
+ * and is told here. */
+MUST_READ enum status dev_sync(struct dev *dev, struct err *err);
 
 /*
  * For serving a chain that is not ours to seal: a pool in front of it, no accounts, no blocks made. What changes
@@ -137,12 +148,9 @@ bool dev_snapshot_revert(struct dev *dev, u64 id);
 /* Takes the last `count` blocks off. INVALID when there are not so many. */
 MUST_READ enum status dev_rollback(struct dev *dev, u64 count, struct err *err);
 
-/* Tells the watcher, if there is one, that something has changed. */
-static inline void dev_tell_changed(const struct dev *dev)
-{
-    if (dev->watcher.changed)
-        dev->watcher.changed(dev->watcher.ctx);
-}
+/* Tells the watcher, if there is one, that something has changed, and with a store has it made durable soon: half a
+ * second from now, with all that changes until then. */
+void dev_tell_changed(struct dev *dev);
 
 /* Call after the head's state was edited from outside (chain_state_edit ... chain_state_commit). */
 void dev_state_changed(struct dev *dev);

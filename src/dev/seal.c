@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "dev/dev.h"
+#include "dev/dev_int.h"
 #include "prim/keccak.h"
 
 enum { TX_GAS_LEAST = 21000, SPARE_TXS = 256 };
@@ -182,10 +182,17 @@ static struct txpool_view pool_view(struct dev *dev)
     };
 }
 
+void dev_pool_keep(struct dev *dev, struct db *db)
+{
+    struct txpool_view view = pool_view(dev);
+    txpool_keep(dev->pool, db, &view);
+}
+
 void dev_state_changed(struct dev *dev)
 {
     struct txpool_view view = pool_view(dev);
     txpool_update(dev->pool, &view);
+    dev_tell_changed(dev);
 }
 
 u64 dev_next_nonce(struct dev *dev, const addr20 *addr)

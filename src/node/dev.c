@@ -3,6 +3,7 @@
 
 #include "args/args.h"
 #include "node/banner.h"
+#include "node/data.h"
 #include "node/dev_options.h"
 #include "node/node.h"
 #include "node/service.h"
@@ -10,9 +11,24 @@
 struct node {
     struct daemon daemon;
     struct loop *loop;
+    struct db *db; /* NULL: in memory */
+    struct arena arena;
     struct dev *dev;
     struct service *service;
 };
+
+static enum status open_dev(struct node *node, const struct dev_command *command, struct err *err)
+{
+    struct dev_options options = command->dev;
+    enum status status = STATUS_OK;
+    arena_init(&node->arena);
+    if (command->folder) {
+        status = data_open_store(&node->db, command->folder, false, err);
+        options.db = node->db;
+        options.segments = arena_format(&node->arena, "%s/segments", command->folder);
+    }
+    return status == STATUS_OK ? dev_open(&node->dev, node->loop, &options, err) : status;
+}
 
 static enum status node_open(struct node *node, const struct dev_command *command, struct err *err)
 {
@@ -20,7 +36,7 @@ static enum status node_open(struct node *node, const struct dev_command *comman
     if (status == STATUS_OK)
         status = loop_new(&node->loop, err);
     if (status == STATUS_OK)
-        status = dev_open(&node->dev, node->loop, &command->dev, err);
+        status = open_dev(node, command, err);
     if (status != STATUS_OK)
         return status;
     struct rpc_options rpc = command->rpc;
@@ -28,7 +44,7 @@ static enum status node_open(struct node *node, const struct dev_command *comman
     daemon_watch(&node->daemon, node->dev, &rpc, &http);
     status = service_open(&node->service, node->loop, node->dev, &rpc, &http, err);
     if (status == STATUS_OK)
-        status = daemon_enter(&node->daemon, node->loop, NULL, err);
+        status = daemon_enter(&node->daemon, node->loop, command->folder, err);
     return status;
 }
 
@@ -36,6 +52,8 @@ static void node_close(struct node *node)
 {
     service_close(node->service);
     dev_close(node->dev);
+    db_close(node->db);
+    arena_fini(&node->arena);
     daemon_close(&node->daemon);
     loop_free(node->loop);
 }
@@ -53,10 +71,13 @@ int node_dev_main(int argc, char **argv)
         banner_print(stdout, node.dev, &command, service_port(node.service));
         loop_run(node.loop);
         daemon_stopping(&node.daemon);
-    } else {
-        fprintf(stderr, "ashlar dev: %s%s\n", err.text,
-                status == STATUS_EXISTS ? " (--port chooses another)" : "");
+        service_close(node.service);
+        node.service = NULL;
+        status = dev_sync(node.dev, &err);
     }
+    if (status != STATUS_OK)
+        fprintf(stderr, "ashlar dev: %s%s\n", err.text,
+                status == STATUS_EXISTS && node.dev ? " (--port chooses another)" : "");
     node_close(&node);
     dev_command_fini(&command);
     return status == STATUS_OK ? EXIT_OK : EXIT_FAILED;

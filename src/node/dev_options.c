@@ -9,7 +9,7 @@
 /* The command line before it is understood. */
 struct words {
     u64 port, chain_id, accounts, gas_limit, base_fee, history, batch, body, connections;
-    const char *host, *mnemonic, *balance, *block_time, *fork, *origins, *hosts, *client;
+    const char *host, *mnemonic, *balance, *block_time, *fork, *origins, *hosts, *client, *folder;
     bool is_silent, is_version;
 };
 
@@ -18,8 +18,9 @@ static const struct args_command about = {
     .usage = "[options]",
     .summary = "A chain for one developer: every transaction is sealed into a block at once.",
     .details =
-        "Everything lives in memory and is gone when the program ends. The accounts and their\n"
-        "keys are known to everybody: never send anything of value to them.",
+        "Everything lives in memory and is gone when the program ends, unless --data names a\n"
+        "folder for it. The accounts and their keys are known to everybody: never send anything\n"
+        "of value to them.",
 };
 
 /* "10000" ether as wei. */
@@ -105,6 +106,7 @@ static bool understand(struct dev_command *command, const struct words *words, i
     command->http.connections_max = (u32)words->connections;
     command->rpc.batch_max = (u32)words->batch;
     command->is_silent = words->is_silent;
+    command->folder = words->folder;
     return true;
 }
 
@@ -163,7 +165,10 @@ bool dev_command_read(struct dev_command *command, int argc, char **argv, int *e
         {"base-fee", ARGS_U64, &words.base_fee, "WEI", "base fee of the first block (1000000000)"},
         {"fork", ARGS_TEXT, &words.fork, "NAME", "rules in force, london to osaka (osaka)"},
         {"history", ARGS_U64, &words.history, "N",
-         "keep N blocks and their states, and bound memory by it; 0 keeps all (0)"},
+         "keep N blocks and their states, and bound memory by it; 0 keeps all, with --data the\n"
+         "blocks and 1024 states (0)"},
+        {"data", ARGS_TEXT, &words.folder, "DIR",
+         "keep the chain in a folder, and go on with the one that is there"},
         {"cors", ARGS_TEXT, &words.origins, "LIST", "origins that browsers may call from (*)"},
         {"vhosts", ARGS_TEXT, &words.hosts, "LIST",
          "names accepted in Host besides localhost and IP addresses; * for any"},

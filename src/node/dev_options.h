@@ -13,6 +13,7 @@ struct dev_command {
     struct http_options http;
     struct rpc_options rpc;
     bool is_silent;
+    const char *folder; /* NULL: in memory */
     struct daemon_words daemon;
     struct config config; /* owns the texts */
 };
