@@ -429,6 +429,8 @@ void disk_state_save(struct disk_state *disk)
 {
     if (!disk->tries)
         return;
+    struct trie *accounts = &disk->tries->accounts;
+    trie_hash(&accounts, 1); /* going back leaves that to whoever asks for the root first */
     db_begin(disk->db);
     gone_delete(disk);
     tries_save(disk->tries, node_put, disk);

@@ -25,10 +25,10 @@ const friend = '0x00000000000000000000000000000000000000f1'
 test('a contract and what it stored outlive the process', { skip }, async (t) => {
   const folder = temporaryFolder(t)
   let node = await startNode(['--data', folder])
-  const connect = () => new ethers.Wallet(keys[0], new ethers.JsonRpcProvider(node.url, undefined, { staticNetwork: true }))
+  const connect = () => new ethers.Wallet(keys[0], new ethers.JsonRpcProvider(node.url, undefined, { staticNetwork: true, cacheTimeout: -1 }))
   let wallet = connect()
   const { abi, bytecode } = contracts.Token20
-  const token = await new ethers.ContractFactory(abi, bytecode, wallet).deploy()
+  const token = await new ethers.ContractFactory(abi, bytecode, wallet).deploy(1000n)
   await token.waitForDeployment()
   const address = await token.getAddress()
   const sent = await (await token.transfer(friend, 12n)).wait()
@@ -72,7 +72,7 @@ test('what was taken back stays taken back', { skip }, async (t) => {
   await node.rpc('evm_mine')
   await durable()
   assert.equal(await node.rpc('evm_revert', snapshot), true)
-  await node.stop()
+  assert.equal(await node.stop(), 0)
   node = await startNode(['--data', folder])
   assert.equal(await node.rpc('eth_blockNumber'), '0x1')
   assert.equal(await node.rpc('eth_getBalance', friend, 'latest'), '0x0')
@@ -84,7 +84,7 @@ test('what was taken back stays taken back', { skip }, async (t) => {
 test('a transaction that waits is still there', { skip }, async (t) => {
   const folder = temporaryFolder(t)
   let node = await startNode(['--data', folder, '--block-time', '3600'])
-  const provider = new ethers.JsonRpcProvider(node.url, undefined, { staticNetwork: true })
+  const provider = new ethers.JsonRpcProvider(node.url, undefined, { staticNetwork: true, cacheTimeout: -1 })
   const { hash } = await new ethers.Wallet(keys[1], provider).sendTransaction({ to: friend, value: 9n })
   await node.stop()
   provider.destroy()
