@@ -69,7 +69,7 @@ static struct trie_link frame_close(struct trie_stream *stream, int above)
 {
     struct frame *frame = stream->frames + --stream->open;
     struct branch *branch = frame_branch(frame);
-    size_t position = (size_t)(above + 1);
+    size_t position = (size_t)above + 1;
     u8 node[NODE_BYTES], extension[EXTENSION_MAX], ref[33];
     struct trie_link link = {0};
     branch->prefix_len = (u16)((size_t)frame->depth - position);
@@ -96,7 +96,7 @@ static struct trie_link leaf_link(const struct trie_stream *stream, int above)
     u8 node[2 * TRIE_STREAM_VALUE_MAX];
     struct trie_link link = {0};
     const struct leaf *leaf = (const struct leaf *)(const void *)stream->leaf_room;
-    link_set_ref(&link, node, leaf_encode(node, leaf, (size_t)(above + 1)));
+    link_set_ref(&link, node, leaf_encode(node, leaf, (size_t)above + 1));
     link.bits |= LINK_LEAF;
     return link;
 }
