@@ -97,14 +97,14 @@ static enum status count_frames(const struct segment_info *info, segment_source 
 {
     size_t filled = 0;
     *frames = 0;
-    for (u32 i = 0; i < info->count; i++) {
+    for (u64 number = info->first; number < info->first + info->count; number++) {
         struct db_bytes record;
-        enum status status = source(ctx, info->first + i, &record, err);
+        enum status status = source(ctx, number, &record, err);
         if (status != STATUS_OK)
             return status;
         if (record.len > SEGMENT_RECORD_MAX)
             return err_set(err, STATUS_TOO_LARGE, "record %llu has %zu bytes",
-                           (unsigned long long)(info->first + i), record.len);
+                           (unsigned long long)number, record.len);
         *frames += filled == 0;
         filled += 4 + record.len;
         if (filled >= FRAME_BYTES)
