@@ -1,8 +1,8 @@
 /*
  * Makes the chains of the import benchmark, offline and the same on every machine.
  *   make_chain predeploys FORK            prints the system contracts as a genesis alloc
- *   make_chain build SCENARIO OUT.rlp     builds the scenario's blocks, one after the other
- * A scenario is {genesis, perBlock, transactions}; see bench/import/chains.mjs, which writes them.
+ *   make_chain build GENESIS SCENARIO OUT.rlp     builds the scenario's blocks, one after the other
+ * GENESIS is a genesis file, a scenario is {perBlock, transactions}; see bench/import/chains.mjs, which writes them.
  */
 #include <stdio.h>
 #include <string.h>
@@ -113,19 +113,22 @@ static bool build_block(struct maker *maker, u32 first)
     return written;
 }
 
-static bool open_chain(struct maker *maker, json root)
+static bool open_chain(struct maker *maker, const char *path)
 {
+    u8 *text;
+    size_t len;
     struct genesis genesis;
     struct chain_options options = {.history = 2, .seed = 1};
     struct err *err = &maker->reader.err;
-    return genesis_parse_json(&genesis, maker->reader.arena, json_get(root, "genesis"), err) ==
+    return file_read(&text, &len, path, SIZE_MAX / 2, err) == STATUS_OK &&
+           genesis_parse(&genesis, maker->reader.arena, (const char *)text, len, err) ==
                STATUS_OK &&
            chain_open(&maker->chain, &genesis, &options, err) == STATUS_OK;
 }
 
-static bool make(struct maker *maker, json root)
+static bool make(struct maker *maker, const char *genesis, json root)
 {
-    if (!open_chain(maker, root))
+    if (!open_chain(maker, genesis))
         return false;
     maker->per_block = (u32)reader_u64(&maker->reader, root, "perBlock");
     read_txs(maker, reader_array(&maker->reader, root, "transactions"));
@@ -137,7 +140,7 @@ static bool make(struct maker *maker, json root)
     return !maker->reader.failed;
 }
 
-static int build(const char *scenario, const char *out)
+static int build(const char *genesis, const char *scenario, const char *out)
 {
     u8 *text;
     size_t len;
@@ -151,7 +154,7 @@ static int build(const char *scenario, const char *out)
     bool made =
         file_read(&text, &len, scenario, SIZE_MAX / 2, &maker.reader.err) == STATUS_OK &&
         json_parse_in(&root, &arena, (const char *)text, len, 64, &maker.reader.err) == STATUS_OK &&
-        make(&maker, root);
+        make(&maker, genesis, root);
     if (made)
         printf("%u transactions, %llu blocks, %llu gas\n", maker.count,
                (unsigned long long)chain_head(maker.chain)->block.header.number,
@@ -165,7 +168,7 @@ int main(int argc, char **argv)
 {
     if (argc == 3 && strcmp(argv[1], "predeploys") == 0)
         return print_predeploys(argv[2]);
-    if (argc == 4 && strcmp(argv[1], "build") == 0)
-        return build(argv[2], argv[3]);
-    return fail("predeploys FORK, or build SCENARIO OUT.rlp");
+    if (argc == 5 && strcmp(argv[1], "build") == 0)
+        return build(argv[2], argv[3], argv[4]);
+    return fail("predeploys FORK, or build GENESIS SCENARIO OUT.rlp");
 }
