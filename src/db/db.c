@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/arena.h"
 #include "base/assert.h"
 #include "base/mem.h"
 #include "db/db_int.h"
@@ -483,4 +484,20 @@ enum status db_copy(struct db *db, const char *folder, struct err *err)
     if (code)
         return err_set(err, STATUS_IO, "cannot write the copy in %s: %s", folder, code_words(code));
     return STATUS_OK;
+}
+
+enum status db_compact(struct db *db, struct err *err)
+{
+    struct arena arena;
+    arena_init(&arena);
+    const char *folder = arena_format(&arena, "%s/compact.part", db->folder);
+    const char *copy = arena_format(&arena, "%s/data.mdb", folder);
+    const char *file = arena_format(&arena, "%s/data.mdb", db->folder);
+    file_remove_folder(folder); /* of one that was interrupted */
+    enum status status = db_copy(db, folder, err);
+    if (status == STATUS_OK)
+        status = file_rename(copy, file, err);
+    file_remove_folder(folder);
+    arena_fini(&arena);
+    return status;
 }

@@ -114,3 +114,6 @@ u64 db_verify(struct db *db, db_fault_fn *fault, void *arg);
 
 /* A compact copy into another folder, which must not exist. */
 MUST_READ enum status db_copy(struct db *db, const char *folder, struct err *err);
+/* Puts a compact copy in the place of the file, wholly or not at all; the disk must have room for both. What is open
+ * is still the old one: close the store, and do nothing else with it. */
+MUST_READ enum status db_compact(struct db *db, struct err *err);

@@ -344,6 +344,39 @@ TEST(copies_are_stores)
     place_remove(&copy);
 }
 
+static u64 size_of(const char *path)
+{
+    FILE *file = fopen(path, "rb");
+    CHECK(file && fseek(file, 0, SEEK_END) == 0);
+    long size = ftell(file);
+    fclose(file);
+    return (u64)size;
+}
+
+TEST(compacting_gives_back_what_was_deleted)
+{
+    struct place place = place_new();
+    struct err err = {""};
+    struct db *db = open_fast(&place);
+    db_begin(db);
+    for (u64 i = 0; i < 20000; i++)
+        put_number(db, DB_UNDO, i, i);
+    put_text(db, "a", "1");
+    commit(db);
+    db_begin(db);
+    db_del_prefix(db, DB_UNDO, "", 0);
+    commit(db);
+    u64 before = size_of(place.file);
+    CHECK_EQ(db_compact(db, &err), STATUS_OK);
+    db_close(db);
+    CHECK(size_of(place.file) < before / 4);
+    db = open_fast(&place);
+    CHECK(has_text(db, "a", "1"));
+    CHECK_EQ(db_stat(db, DB_UNDO).entries, 0);
+    db_close(db);
+    place_remove(&place);
+}
+
 /* --- what goes wrong ---------------------------------------------------------------------------- */
 
 static bool commit_many(struct db *db, u64 seed, struct err *err)

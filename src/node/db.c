@@ -11,11 +11,15 @@
 
 static const struct args_command about = {
     .program = "ashlar-node db",
-    .usage = "stats|verify --data DIR",
-    .summary = "Tells what a data folder holds (stats), or whether all of it is right (verify).",
+    .usage = "stats|verify|compact --data DIR",
+    .summary =
+        "Tells what a data folder holds (stats), or whether all of it is right (verify), or\n"
+        "makes it as small as it can be (compact).",
     .details =
         "verify reads every block and all of the state, computes every root anew, names what is\n"
-        "wrong, and exits 0 only if nothing is.",
+        "wrong, and exits 0 only if nothing is. compact writes the store anew and puts it in "
+        "place\n"
+        "of the old one when all of it is on the disk; it needs room for both meanwhile.",
 };
 
 static enum status print_stats(struct db *db, const char *folder, struct err *err)
@@ -92,10 +96,28 @@ static enum status verify(struct db *db, const char *folder, struct err *err)
     return STATUS_OK;
 }
 
+static u64 bytes_of(struct db *db)
+{
+    u64 bytes = 0;
+    for (int table = 0; table < DB_TABLE_COUNT; table++)
+        bytes += db_stat(db, (enum db_table)table).bytes;
+    return bytes;
+}
+
+static enum status compact(struct db *db, const char *folder, struct err *err)
+{
+    enum status status = db_compact(db, err);
+    if (status == STATUS_OK)
+        printf("%s: %llu bytes of tables, and nothing besides\n", folder,
+               (unsigned long long)bytes_of(db));
+    return status;
+}
+
 static const struct {
     const char *name;
+    bool writes;
     enum status (*run)(struct db *db, const char *folder, struct err *err);
-} jobs[] = {{"stats", print_stats}, {"verify", verify}};
+} jobs[] = {{"stats", false, print_stats}, {"verify", false, verify}, {"compact", true, compact}};
 
 static int run_job(const char *folder, int rest, char **argv)
 {
@@ -105,8 +127,8 @@ static int run_job(const char *folder, int rest, char **argv)
     while (rest == 1 && job < ARRAY_LEN(jobs) && strcmp(jobs[job].name, argv[0]) != 0)
         job++;
     if (!folder || rest != 1 || job == ARRAY_LEN(jobs))
-        return args_fail(&about, "stats or verify, and --data DIR, are needed");
-    enum status status = data_open_store(&db, folder, true, &err);
+        return args_fail(&about, "stats, verify or compact, and --data DIR, are needed");
+    enum status status = data_open_store(&db, folder, !jobs[job].writes, &err);
     if (status == STATUS_OK) {
         status = jobs[job].run(db, folder, &err);
         db_close(db);

@@ -22,6 +22,9 @@ MUST_READ enum status file_read_at(void *bytes, size_t *got, const char *path, u
 /* Replaces or makes the file. On failure it may be incomplete. */
 MUST_READ enum status file_write(const char *path, const void *bytes, size_t len, struct err *err);
 
+/* Gives the file another name in the same file system, in place of what has it, at once and durably. */
+MUST_READ enum status file_rename(const char *from, const char *to, struct err *err);
+
 /* Makes the folder and those above it that are missing; one that is there is fine. */
 MUST_READ enum status file_make_folder(const char *path, struct err *err);
 

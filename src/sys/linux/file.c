@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -123,6 +124,26 @@ enum status file_write(const char *path, const void *bytes, size_t len, struct e
     if (!written)
         errno = saved;
     return fail_errno(err, "cannot write", path);
+}
+
+/* A new name is durable once its folder is. */
+static int sync_folder(const char *path)
+{
+    char *copy = mem_strdup(path);
+    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int failure = fd < 0 || fsync(fd) ? errno : 0;
+    if (fd >= 0)
+        close(fd);
+    mem_free(copy);
+    return failure;
+}
+
+enum status file_rename(const char *from, const char *to, struct err *err)
+{
+    int failure = rename(from, to) ? errno : sync_folder(to);
+    if (!failure)
+        return STATUS_OK;
+    return err_set(err, STATUS_IO, "cannot rename %s to %s: %s", from, to, strerror(failure));
 }
 
 enum status file_make_folder(const char *path, struct err *err)

@@ -2,13 +2,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "sys/file.h"
 
 enum { GATHER = 64 * 1024 };
 
@@ -88,28 +88,13 @@ u64 sealed_written(const struct sealed_out *out)
     return out->written;
 }
 
-/* A new name is durable once its folder is. */
-static int sync_folder(const char *path)
-{
-    char *copy = mem_strdup(path);
-    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int failure = fd < 0 || fsync(fd) ? errno : 0;
-    if (fd >= 0)
-        close(fd);
-    mem_free(copy);
-    return failure;
-}
-
 enum status sealed_finish(struct sealed_out *out, struct err *err)
 {
     flush(out);
     if (!out->failure && fsync(out->fd))
         out->failure = errno;
-    if (!out->failure && rename(out->part, out->path))
-        out->failure = errno;
-    if (!out->failure)
-        out->failure = sync_folder(out->path);
-    enum status status = out->failure ? fail(err, out->failure, "write", out->path) : STATUS_OK;
+    enum status status = out->failure ? fail(err, out->failure, "write", out->path)
+                                      : file_rename(out->part, out->path, err);
     sealed_drop(out);
     return status;
 }
