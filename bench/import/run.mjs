@@ -56,7 +56,7 @@ if (spawnSync(options.geth, ['version'], { stdio: 'ignore' }).error) {
 
 function size(folder) {
   return fs.readdirSync(folder, { recursive: true, withFileTypes: true }).filter((f) => f.isFile())
-    .reduce((sum, f) => sum + fs.statSync(path.join(f.parentPath, f.name)).blocks * 512, 0)
+    .reduce((sum, f) => sum + fs.statSync(path.join(f.parentPath ?? f.path, f.name)).blocks * 512, 0)
 }
 
 function importOnce(side, folder) {
