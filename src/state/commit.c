@@ -62,28 +62,7 @@ void state_forget(struct state *state)
 void state_rest(struct state *state)
 {
     state_forget(state);
-    table_fini(&state->account_table);
-    table_fini(&state->slot_table);
-    table_fini(&state->transient_table);
-    pile_fini(&state->accounts);
-    pile_fini(&state->slots);
-    pile_fini(&state->transients);
-    arena_fini(&state->tx_arena);
-    arena_fini(&state->code_arena);
-    arena_init(&state->tx_arena);
-    arena_init(&state->code_arena);
-    mem_free(state->keyed);
-    mem_free(state->journal);
-    mem_free(state->logs);
-    state->keyed = NULL;
-    state->journal = NULL;
-    state->logs = NULL;
-    state->keyed_cap = 0;
-    state->journal_cap = state->log_cap = 0;
-    for (int kind = 0; kind < DIRT_KINDS; kind++) {
-        mem_free(state->dirty[kind].at);
-        state->dirty[kind] = (struct account_list){0};
-    }
+    state_drop_memory(state);
 }
 
 /* --- commit ----------------------------------------------------------------------------------- */

@@ -32,10 +32,8 @@ struct state *state_new(const struct state_backend *backend, u64 seed)
     return state;
 }
 
-void state_free(struct state *state)
+void state_drop_memory(struct state *state)
 {
-    if (!state)
-        return;
     table_fini(&state->account_table);
     table_fini(&state->slot_table);
     table_fini(&state->transient_table);
@@ -47,8 +45,22 @@ void state_free(struct state *state)
     mem_free(state->keyed);
     mem_free(state->journal);
     mem_free(state->logs);
-    for (int kind = 0; kind < DIRT_KINDS; kind++)
+    state->keyed = NULL;
+    state->journal = NULL;
+    state->logs = NULL;
+    state->keyed_cap = 0;
+    state->journal_cap = state->log_cap = 0;
+    for (int kind = 0; kind < DIRT_KINDS; kind++) {
         mem_free(state->dirty[kind].at);
+        state->dirty[kind] = (struct account_list){0};
+    }
+}
+
+void state_free(struct state *state)
+{
+    if (!state)
+        return;
+    state_drop_memory(state);
     mem_free(state);
 }
 

@@ -153,6 +153,8 @@ extern const struct account absent_account;
 
 /* Empties the cache; nothing may be uncommitted. */
 void state_cache_drop(struct state *state);
+/* The same with the memory of all that the state holds. */
+void state_drop_memory(struct state *state);
 
 /* cache.c: brings it into its bounds if it has passed them; nothing may be uncommitted. */
 void state_cache_age(struct state *state);
