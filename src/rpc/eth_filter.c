@@ -74,11 +74,11 @@ static void answer_range(struct rpc_call *call, const struct log_choice *choice,
     u64 from = range->from_head ? head : range->from, to = range->to_head ? head : range->to;
     if (range->has_hash) {
         const struct chain_block *block = chain_by_hash(call->chain, &range->hash);
-        if (!block) {
+        if (block)
+            log_filter_answer_block(call, choice, block);
+        else
             rpc_fail(call, RPC_SERVER_ERROR, "unknown block");
-            return;
-        }
-        from = to = block->block.header.number;
+        return;
     }
     if (from > to && !range->from_head) {
         rpc_fail(call, RPC_INVALID_PARAMS, "invalid block range params");

@@ -34,6 +34,10 @@ bool log_filter_read(struct rpc_call *call, json object, struct log_choice *choi
 /* Writes the logs of blocks from..to that are chosen, as an array under RPC_RESULT. */
 bool log_filter_answer(struct rpc_call *call, const struct log_choice *choice, u64 from, u64 to);
 
+/* The same of one block, which may be of a side chain. */
+bool log_filter_answer_block(struct rpc_call *call, const struct log_choice *choice,
+                             const struct chain_block *block);
+
 /* Copies the choice, and what it borrows into the arena. */
 void log_choice_keep(struct log_choice *to, const struct log_choice *choice, struct arena *arena);
 

@@ -205,3 +205,14 @@ bool log_filter_answer(struct rpc_call *call, const struct log_choice *choice, u
     json_out_array_end(call->out);
     return true;
 }
+
+bool log_filter_answer_block(struct rpc_call *call, const struct log_choice *choice,
+                             const struct chain_block *block)
+{
+    u32 count = 0;
+    json_out_array(call->out, RPC_RESULT);
+    if (!put_block_logs(call, choice, block, &count))
+        return false;
+    json_out_array_end(call->out);
+    return true;
+}
