@@ -68,9 +68,9 @@ enum status archive_status(const struct archive *archive, struct err *err)
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
-static char *segment_path(const struct archive *archive, struct arena *arena, u64 first)
+const char *archive_path(struct arena *arena, const char *folder, u64 first)
 {
-    return arena_format(arena, "%s/%012llu.segment", archive->folder, (unsigned long long)first);
+    return arena_format(arena, "%s/%012llu.segment", folder, (unsigned long long)first);
 }
 
 /* Is it the file that it should be? */
@@ -90,7 +90,7 @@ static enum status open_checked(const struct archive *archive, struct segment **
 {
     struct arena arena;
     arena_init(&arena);
-    const char *path = segment_path(archive, &arena, first);
+    const char *path = archive_path(&arena, archive->folder, first);
     enum status status = segment_open(opened, path, err);
     if (status == STATUS_OK) {
         status = check_info(archive, *opened, first, path, err);
@@ -178,8 +178,8 @@ static enum status write_segment(struct archive *archive, u64 first, struct err 
     enum status status = file_make_folder(archive->folder, err);
     arena_init(&arena);
     if (status == STATUS_OK)
-        status =
-            segment_write(segment_path(archive, &arena, first), &info, stored_record, archive, err);
+        status = segment_write(archive_path(&arena, archive->folder, first), &info, stored_record,
+                               archive, err);
     arena_fini(&arena);
     return status;
 }

@@ -23,6 +23,9 @@ u64 archive_end(const struct archive *archive);
 /* The same of a store that nobody has opened an archive for. */
 u64 archive_mark(struct db *db);
 
+/* The name that the segment of these blocks has in the folder; the arena's. */
+const char *archive_path(struct arena *arena, const char *folder, u64 first);
+
 /* As store_get_block, of a block below archive_end. */
 MUST_READ bool archive_get_block(struct archive *archive, struct chain_block *block,
                                  struct arena *arena, u64 number, const hash32 *hash);

@@ -7,19 +7,27 @@
 #include "node/config.h"
 #include "node/data.h"
 #include "node/node.h"
+#include "node/snapshot.h"
 #include "prim/hex.h"
 #include "sys/clock.h"
 #include "sys/loop.h"
 
 static const struct args_command about = {
     .program = "ashlar-node import",
-    .usage = "--data DIR [--genesis FILE] FILE...",
-    .summary = "Checks and executes the blocks of files, and keeps them.",
+    .usage = "--data DIR [--genesis FILE] FILE... | --data DIR [--genesis FILE] --snapshot FILE",
+    .summary = "Checks and executes the blocks of files, and keeps them; or unpacks a snapshot.",
     .details =
         "Files hold blocks one after another as RLP, as geth export writes them; packed ones "
         "(gzip)\n"
         "are unpacked. Blocks that are there already are passed over, so an import that was\n"
-        "stopped goes on where it was. Control-C stops it after the block at hand.",
+        "stopped goes on where it was. Control-C stops it after the block at hand.\n"
+        "A snapshot, as export --snapshot writes it, makes a new folder, which is there when all "
+        "of "
+        "it has\n"
+        "been verified, and before that is called DIR.part. Its blocks are not executed again: "
+        "take "
+        "it\n"
+        "from somebody you trust. - is standard input.",
 };
 
 enum { SYNC_BYTES = 64 << 20, STALE_MAX = 256 };
@@ -257,12 +265,60 @@ static int import(struct importer *importer, const struct data_options *where, i
     return EXIT_FAILED;
 }
 
+/* --- snapshots -------------------------------------------------------------------------------- */
+
+static void show_read(void *ctx, u64 read, u64 whole)
+{
+    struct importer *importer = ctx;
+    u64 now = clock_monotonic_ns();
+    if (!importer->is_terminal || !whole || now - importer->shown < SECOND / 5)
+        return;
+    importer->shown = now;
+    importer->has_line = true;
+    fprintf(stderr, "\r\033[Kreading %llu%%", (unsigned long long)(read * 100 / whole));
+}
+
+static void show_verified(void *ctx, u64 number, u64 head)
+{
+    struct importer *importer = ctx;
+    u64 now = clock_monotonic_ns();
+    if (!importer->is_terminal || now - importer->shown < SECOND / 5)
+        return;
+    importer->shown = now;
+    importer->has_line = true;
+    fprintf(stderr, "\r\033[Kverifying block %llu of %llu", (unsigned long long)number,
+            (unsigned long long)head);
+}
+
+static int import_snapshot(struct importer *importer, const struct data_options *where,
+                           const char *path, int rest)
+{
+    struct err err;
+    struct snapshot_done done;
+    struct snapshot_watcher watcher = {show_read, show_verified, importer};
+    char head[67];
+    if (!where->folder || rest || importer->sync_blocks)
+        return args_fail(&about, "--snapshot FILE goes with --data DIR and --genesis FILE alone");
+    enum status status =
+        snapshot_import(&done, where->folder, path, where->genesis, where->states, &watcher, &err);
+    end_line(importer);
+    if (status != STATUS_OK) {
+        fprintf(stderr, "ashlar-node import: %s\n", err.text);
+        return EXIT_FAILED;
+    }
+    hex_encode(head, done.info.head_hash.b, sizeof done.info.head_hash.b);
+    printf("%s: %llu records imported and verified\nhead: block %llu, %s\n", path,
+           (unsigned long long)done.records, (unsigned long long)done.info.head, head);
+    return EXIT_OK;
+}
+
 int node_import_main(int argc, char **argv)
 {
     int rest, exit_code;
     struct config config;
     struct importer importer = {.is_terminal = isatty(STDERR_FILENO)};
     struct data_options where = {.states = STATES_DEFAULT};
+    const char *snapshot = NULL;
     const struct args_option options[] = {
         {"data", ARGS_TEXT, &where.folder, "DIR", "the data folder; made if it is not there"},
         {"genesis", ARGS_TEXT, &where.genesis, "FILE",
@@ -271,11 +327,13 @@ int node_import_main(int argc, char **argv)
          "keep the states of N blocks behind the head (128)"},
         {"sync", ARGS_U64, &importer.sync_blocks, "N",
          "make blocks last every N of them, and say so; else every 64 MiB of changes"},
+        {"snapshot", ARGS_TEXT, &snapshot, "FILE", "make the folder from a snapshot"},
         {0},
     };
     if (!config_begin(&config, &about, options, argc, argv, &rest, &exit_code))
         return exit_code;
-    exit_code = import(&importer, &where, rest, argv);
+    exit_code = snapshot ? import_snapshot(&importer, &where, snapshot, rest)
+                         : import(&importer, &where, rest, argv);
     config_fini(&config);
     return exit_code;
 }
