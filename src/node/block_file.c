@@ -19,6 +19,7 @@ void block_file_close(struct block_file *file)
     struct err unread;
     enum status status = stream_close(file->stream, &unread); /* it was only read */
     (void)status;
+    era1_in_free(file->era1);
     mem_free(file->bytes);
     *file = (struct block_file){0};
 }
@@ -74,7 +75,51 @@ static enum status broken(const struct block_file *file, const char *why, struct
                    (unsigned long long)file->index, why);
 }
 
-enum status block_file_next(struct block_file *file, const u8 **rlp, size_t *len, struct err *err)
+/* --- era1 ------------------------------------------------------------------------------------- */
+
+/* One entry; *ended when there is none. */
+static enum status take_entry(struct block_file *file, const u8 **rlp, size_t *len, bool *ended,
+                              struct err *err)
+{
+    u64 size = 0;
+    enum status status = fill(file, ERA1_ENTRY_HEADER, err);
+    *ended = status == STATUS_OK && file->len == file->at;
+    if (status != STATUS_OK || *ended)
+        return status == STATUS_OK ? era1_end(file->era1, err) : status;
+    bool is_whole = file->len - file->at >= ERA1_ENTRY_HEADER;
+    if (is_whole)
+        status = era1_entry_size(file->bytes + file->at, &size, err);
+    size += ERA1_ENTRY_HEADER;
+    if (status == STATUS_OK)
+        status = fill(file, (size_t)size, err);
+    if (status != STATUS_OK)
+        return status;
+    if (!is_whole || file->len - file->at < size)
+        return err_set(err, STATUS_INVALID, "the era1 file is cut off in an entry");
+    status = era1_take(file->era1, file->bytes + file->at, (size_t)size, rlp, len, err);
+    file->at += (size_t)size;
+    return status;
+}
+
+static enum status next_of_era1(struct block_file *file, const u8 **rlp, size_t *len,
+                                struct err *err)
+{
+    bool ended = false;
+    enum status status = STATUS_OK;
+    *rlp = NULL;
+    *len = 0;
+    while (status == STATUS_OK && !ended && !*rlp)
+        status = take_entry(file, rlp, len, &ended, err);
+    if (status == STATUS_INVALID)
+        err_prefix(err, "%s", file->path);
+    file->index += *rlp != NULL;
+    return status;
+}
+
+/* --- either ----------------------------------------------------------------------------------- */
+
+static enum status next_of_rlp(struct block_file *file, const u8 **rlp, size_t *len,
+                               struct err *err)
 {
     enum status status = fill(file, RLP_HEADER_MAX, err);
     if (status != STATUS_OK)
@@ -97,4 +142,18 @@ enum status block_file_next(struct block_file *file, const u8 **rlp, size_t *len
     file->at += (size_t)size;
     file->index++;
     return STATUS_OK;
+}
+
+enum status block_file_next(struct block_file *file, const u8 **rlp, size_t *len, struct err *err)
+{
+    enum status status = STATUS_OK;
+    if (!file->is_known) {
+        status = fill(file, ERA1_ENTRY_HEADER, err);
+        if (status == STATUS_OK && era1_is(file->bytes + file->at, file->len - file->at))
+            file->era1 = era1_in_new();
+        file->is_known = true;
+    }
+    if (status != STATUS_OK)
+        return status;
+    return file->era1 ? next_of_era1(file, rlp, len, err) : next_of_rlp(file, rlp, len, err);
 }

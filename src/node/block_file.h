@@ -1,7 +1,11 @@
-/* Files of blocks one after another, each as RLP, as geth's export writes them and its import reads them. */
+/*
+ * Files of blocks: one after another, each as RLP, as geth's export writes them and its import reads them; or era1
+ * files (node/era1.h), one or several. Which it is, the first bytes tell.
+ */
 #pragma once
 
 #include "base/buf.h"
+#include "node/era1.h"
 #include "sys/stream.h"
 
 struct block_file {
@@ -9,7 +13,9 @@ struct block_file {
     const char *path;
     u8 *bytes; /* read ahead: what is at [at, len) has not been given out */
     size_t at, len, cap;
-    u64 index; /* of the next block in the file */
+    u64 index;            /* of the next block in the file */
+    bool is_known;        /* which of the two it is */
+    struct era1_in *era1; /* NULL: it is RLP */
 };
 
 MUST_READ enum status block_file_open(struct block_file *file, const char *path, struct err *err);

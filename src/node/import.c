@@ -19,7 +19,9 @@ static const struct args_command about = {
     .details =
         "Files hold blocks one after another as RLP, as geth export writes them; packed ones "
         "(gzip)\n"
-        "are unpacked. Blocks that are there already are passed over, so an import that was\n"
+        "are unpacked; or they are era1 files, of which everything that they promise is "
+        "checked.\n"
+        "Blocks that are there already are passed over, so an import that was\n"
         "stopped goes on where it was. Control-C stops it after the block at hand.\n"
         "A snapshot, as export --snapshot writes it, makes a new folder, which is there when all "
         "of "
