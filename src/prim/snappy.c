@@ -139,7 +139,7 @@ static bool take_copy(struct input *in, u8 tag, u8 *room, size_t *at, size_t len
 
 bool snappy_decode(struct buf *out, const u8 *bytes, size_t len, size_t max)
 {
-    struct input in = {bytes, bytes + len};
+    struct input in = {bytes, len ? bytes + len : bytes};
     u64 want;
     size_t at = 0, mark = out->len;
     /* A byte of input never stands for more than 64 of output: no room is taken on a mere promise. */
