@@ -11,7 +11,7 @@
 enum {
     PIECE = 1 << 20,         /* of a segment file, in a record */
     RELEASE_BYTES = 8 << 20, /* read or written before memory is looked after */
-    COMMIT_BYTES = 64 << 20,
+    COMMIT_BYTES = 16 << 20,
     SEGMENT_KEY = 8 + 8,
     TELL_EVERY = 1 << 12, /* records */
 };
