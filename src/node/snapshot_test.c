@@ -185,7 +185,8 @@ static bool lose_segment(struct snapshot_record *record, u8 *value)
 static bool lose_head(struct snapshot_record *record, u8 *value)
 {
     (void)value;
-    return record->kind != DB_META || record->key.len != 4 || memcmp(record->key.at, "head", 4) != 0;
+    return record->kind != DB_META || record->key.len != 4 ||
+           memcmp(record->key.at, "head", 4) != 0;
 }
 
 static bool lose_code(struct snapshot_record *record, u8 *value)
