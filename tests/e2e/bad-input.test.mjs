@@ -201,7 +201,7 @@ test('wrong types and ranges get -32602 and the place of the fault', { skip: isA
 })
 
 test('ten thousand bad requests cost no memory', { skip: isAnvil || !fs.existsSync('/proc/self/smaps_rollup') }, async () => {
-  const kib = () => Number(/^Pss:\s+(\d+)/m.exec(fs.readFileSync(`/proc/${node.pid}/smaps_rollup`, 'utf8'))[1])
+  const kib = () => Number(/^Private_Dirty:\s+(\d+)/m.exec(fs.readFileSync(`/proc/${node.pid}/smaps_rollup`, 'utf8'))[1])
   const storm = async () => {
     for (let i = 0; i < 50; i++) {
       const batch = Array.from({ length: 100 }, (_, id) => ({ jsonrpc: '2.0', id, method: 'eth_call', params: [{ to: 'x'.repeat(100) }] }))

@@ -338,7 +338,7 @@ test('who lags behind what is held is closed, and told why', { skip: isAnvil }, 
 })
 
 test('lines that come and go leave nothing behind', async () => {
-  const kib = () => Number(/Pss:\s+(\d+)/.exec(fs.readFileSync(`/proc/${node.pid}/smaps_rollup`, 'utf8'))[1])
+  const kib = () => Number(/Private_Dirty:\s+(\d+)/.exec(fs.readFileSync(`/proc/${node.pid}/smaps_rollup`, 'utf8'))[1])
   const round = async () => {
     const lines = await Promise.all(Array.from({ length: 50 }, () => open()))
     await Promise.all(lines.map(({ request }) => request('eth_subscribe', 'logs', { address: trials })))
