@@ -56,6 +56,12 @@ void buf_add_byte(struct buf *buf, u8 byte)
     buf_add(buf, &byte, 1);
 }
 
+void buf_add_be(struct buf *buf, u64 value, unsigned bytes)
+{
+    while (bytes--)
+        buf_add_byte(buf, (u8)(value >> (8 * bytes)));
+}
+
 void buf_add_text(struct buf *buf, const char *text)
 {
     buf_add(buf, text, strlen(text));

@@ -19,6 +19,8 @@ void buf_reset(struct buf *buf); /* empties, keeps the memory */
 
 void buf_add(struct buf *buf, const void *bytes, size_t len);
 void buf_add_byte(struct buf *buf, u8 byte);
+/* The low so many bytes of the value, big-endian. */
+void buf_add_be(struct buf *buf, u64 value, unsigned bytes);
 void buf_add_text(struct buf *buf, const char *text);
 void buf_add_format(struct buf *buf, const char *fmt, ...) PRINTF_LIKE(2, 3);
 

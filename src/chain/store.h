@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "base/be.h"
 #include "chain/chain.h"
 #include "db/db.h"
 
@@ -19,10 +20,7 @@ static inline void put_be64(u8 out[8], u64 value)
 
 static inline u64 get_be64(const u8 *in)
 {
-    u64 value = 0;
-    for (int i = 0; i < 8; i++)
-        value = value << 8 | in[i];
-    return value;
+    return be_get(in, 8);
 }
 
 /* --- a block as one record -------------------------------------------------------------------- */

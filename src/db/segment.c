@@ -3,6 +3,7 @@
 #include <string.h>
 #include <zstd.h>
 
+#include "base/be.h"
 #include "base/buf.h"
 #include "base/mem.h"
 #include "db/crc32c.h"
@@ -19,28 +20,14 @@ enum {
 
 static const u8 MAGIC[MAGIC_SIZE] = "ashlar segment 1";
 
-static void put(struct buf *out, u64 value, unsigned bytes)
-{
-    while (bytes--)
-        buf_add_byte(out, (u8)(value >> (8 * bytes)));
-}
-
-static u64 get(const u8 *at, unsigned bytes)
-{
-    u64 value = 0;
-    while (bytes--)
-        value = value << 8 | *at++;
-    return value;
-}
-
 static void header_put(struct buf *out, const struct segment_info *info, u32 frames)
 {
     buf_add(out, MAGIC, sizeof MAGIC);
     buf_add(out, info->tag, sizeof info->tag);
-    put(out, info->first, 8);
-    put(out, info->count, 4);
-    put(out, frames, 4);
-    put(out, crc32c(0, out->data, out->len), 4);
+    buf_add_be(out, info->first, 8);
+    buf_add_be(out, info->count, 4);
+    buf_add_be(out, frames, 4);
+    buf_add_be(out, crc32c(0, out->data, out->len), 4);
 }
 
 /* --- writing ---------------------------------------------------------------------------------- */
@@ -79,11 +66,11 @@ static enum status frame_close(struct writer *writer, struct sealed_out *out, st
         ZSTD_compressCCtx(writer->packer, room, most, writer->frame.data, writer->frame.len, LEVEL);
     if (ZSTD_isError(size))
         return err_set(err, STATUS_NO_MEMORY, "packing: %s", ZSTD_getErrorName(size));
-    put(&writer->rows, writer->frame_first, 8);
-    put(&writer->rows, sealed_written(out), 8);
-    put(&writer->rows, size, 4);
-    put(&writer->rows, writer->frame.len, 4);
-    put(&writer->rows, crc32c(0, room, size), 4);
+    buf_add_be(&writer->rows, writer->frame_first, 8);
+    buf_add_be(&writer->rows, sealed_written(out), 8);
+    buf_add_be(&writer->rows, size, 4);
+    buf_add_be(&writer->rows, writer->frame.len, 4);
+    buf_add_be(&writer->rows, crc32c(0, room, size), 4);
     sealed_add(out, room, size);
     buf_reset(&writer->frame);
     writer->frames++;
@@ -125,7 +112,7 @@ static enum status write_frames(struct writer *writer, struct sealed_out *out,
             return status;
         if (!writer->frame.len)
             writer->frame_first = info->first + i;
-        put(&writer->frame, record.len, 4);
+        buf_add_be(&writer->frame, record.len, 4);
         buf_add(&writer->frame, record.at, record.len);
         if (writer->frame.len >= FRAME_BYTES)
             status = frame_close(writer, out, err);
@@ -147,7 +134,7 @@ static enum status write_all(struct writer *writer, struct sealed_out *out,
     sealed_add(out, header.data, header.len);
     buf_fini(&header);
     status = write_frames(writer, out, info, source, ctx, err);
-    put(&writer->rows, crc32c(0, writer->rows.data, writer->rows.len), 4);
+    buf_add_be(&writer->rows, crc32c(0, writer->rows.data, writer->rows.len), 4);
     sealed_add(out, writer->rows.data, writer->rows.len);
     return status;
 }
@@ -199,12 +186,12 @@ static enum status read_header(struct segment *segment, struct err *err)
     if (header[MAGIC_SIZE - 1] != MAGIC[MAGIC_SIZE - 1])
         return err_set(err, STATUS_UNSUPPORTED, "%s: format %c is newer than this program's, 1",
                        segment->path, header[MAGIC_SIZE - 1]);
-    if (get(header + HEADER_SIZE - 4, 4) != crc32c(0, header, HEADER_SIZE - 4))
+    if (be_get(header + HEADER_SIZE - 4, 4) != crc32c(0, header, HEADER_SIZE - 4))
         return damaged(segment, err, "the header is damaged");
     memcpy(segment->info.tag, header + MAGIC_SIZE, SEGMENT_TAG_SIZE);
-    segment->info.first = get(header + MAGIC_SIZE + SEGMENT_TAG_SIZE, 8);
-    segment->info.count = (u32)get(header + MAGIC_SIZE + SEGMENT_TAG_SIZE + 8, 4);
-    segment->frames = (u32)get(header + MAGIC_SIZE + SEGMENT_TAG_SIZE + 12, 4);
+    segment->info.first = be_get(header + MAGIC_SIZE + SEGMENT_TAG_SIZE, 8);
+    segment->info.count = (u32)be_get(header + MAGIC_SIZE + SEGMENT_TAG_SIZE + 8, 4);
+    segment->frames = (u32)be_get(header + MAGIC_SIZE + SEGMENT_TAG_SIZE + 12, 4);
     if (!segment->frames || segment->frames > FRAMES_MAX || segment->frames > segment->info.count)
         return damaged(segment, err, "the header makes no sense");
     return STATUS_OK;
@@ -220,7 +207,7 @@ static enum status read_rows(struct segment *segment, struct err *err)
     enum status status = sealed_read(segment->file, size - len - 4, segment->rows, len + 4, err);
     if (status != STATUS_OK)
         return status;
-    if (get(segment->rows + len, 4) != crc32c(0, segment->rows, len))
+    if (be_get(segment->rows + len, 4) != crc32c(0, segment->rows, len))
         return damaged(segment, err, "the index is damaged");
     return STATUS_OK;
 }
@@ -282,14 +269,14 @@ static enum status unpack(struct segment *segment, const u8 *packed, size_t size
 static enum status load_frame(struct segment *segment, u32 frame, struct err *err)
 {
     const u8 *row = segment->rows + (size_t)frame * ROW_SIZE;
-    u64 offset = get(row + 8, 8);
-    size_t size = get(row + 16, 4), len = get(row + 20, 4);
+    u64 offset = be_get(row + 8, 8);
+    size_t size = be_get(row + 16, 4), len = be_get(row + 20, 4);
     segment_rest(segment);
     if (len > SEGMENT_RECORD_MAX + FRAME_BYTES || size > ZSTD_compressBound(len))
         return damaged(segment, err, "the index makes no sense");
     u8 *packed = mem_alloc(size);
     enum status status = sealed_read(segment->file, offset, packed, size, err);
-    if (status == STATUS_OK && get(row + 24, 4) != crc32c(0, packed, size))
+    if (status == STATUS_OK && be_get(row + 24, 4) != crc32c(0, packed, size))
         status = damaged(segment, err, "a frame is damaged");
     if (status == STATUS_OK)
         status = unpack(segment, packed, size, len, err);
@@ -305,7 +292,7 @@ static u32 frame_of(const struct segment *segment, u64 number)
     u32 low = 0, high = segment->frames;
     while (high - low > 1) {
         u32 middle = low + (high - low) / 2;
-        if (get(segment->rows + (size_t)middle * ROW_SIZE, 8) <= number)
+        if (be_get(segment->rows + (size_t)middle * ROW_SIZE, 8) <= number)
             low = middle;
         else
             high = middle;
@@ -324,9 +311,9 @@ enum status segment_get(struct segment *segment, u64 number, struct db_bytes *re
     if (status != STATUS_OK)
         return status;
     const u8 *at = segment->frame, *end = at + segment->frame_len;
-    u64 skip = number - get(segment->rows + (size_t)frame * ROW_SIZE, 8);
+    u64 skip = number - be_get(segment->rows + (size_t)frame * ROW_SIZE, 8);
     while (end - at >= 4) {
-        size_t len = get(at, 4);
+        size_t len = be_get(at, 4);
         if (len > (size_t)(end - at - 4))
             break;
         if (!skip--) {

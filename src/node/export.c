@@ -81,6 +81,16 @@ static enum status export_to(const char *path, struct chain *chain, struct span 
     return status == STATUS_OK ? closed : status;
 }
 
+static int tell(enum status status, const struct err *err, u64 count)
+{
+    if (status != STATUS_OK) {
+        fprintf(stderr, "ashlar-node export: %s\n", err->text);
+        return EXIT_FAILED;
+    }
+    fprintf(stderr, "%llu blocks written\n", (unsigned long long)count);
+    return EXIT_OK;
+}
+
 static int export(const struct data_options *where, struct span span, int rest, char **argv)
 {
     struct err err;
@@ -93,12 +103,7 @@ static int export(const struct data_options *where, struct span span, int rest, 
         status = export_to(argv[0], data.chain, span, &count, &err);
         data_close(&data);
     }
-    if (status != STATUS_OK) {
-        fprintf(stderr, "ashlar-node export: %s\n", err.text);
-        return EXIT_FAILED;
-    }
-    fprintf(stderr, "%llu blocks written\n", (unsigned long long)count);
-    return EXIT_OK;
+    return tell(status, &err, count);
 }
 
 /* --- era1 ------------------------------------------------------------------------------------- */
@@ -188,12 +193,7 @@ static int export_era1(const struct data_options *where, struct era1_options opt
         arena_fini(&arena);
         data_close(&data);
     }
-    if (status != STATUS_OK) {
-        fprintf(stderr, "ashlar-node export: %s\n", err.text);
-        return EXIT_FAILED;
-    }
-    fprintf(stderr, "%llu blocks written\n", (unsigned long long)count);
-    return EXIT_OK;
+    return tell(status, &err, count);
 }
 
 /* --- snapshots -------------------------------------------------------------------------------- */

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <zstd.h>
 
+#include "base/be.h"
 #include "base/buf.h"
 #include "base/mem.h"
 #include "crypto/sha256.h"
@@ -21,20 +22,6 @@ enum {
 };
 
 static const u8 MAGIC[MAGIC_SIZE] = "ashlar snapshot\n";
-
-static void put(struct buf *out, u64 value, unsigned bytes)
-{
-    while (bytes--)
-        buf_add_byte(out, (u8)(value >> (8 * bytes)));
-}
-
-static u64 get(const u8 *at, unsigned bytes)
-{
-    u64 value = 0;
-    while (bytes--)
-        value = value << 8 | *at++;
-    return value;
-}
 
 /* Kinds and keys as one order: negative, zero or positive. */
 static int order(u8 kind, struct db_bytes key, u8 other_kind, const u8 *other, size_t other_len)
@@ -85,10 +72,10 @@ enum status snapshot_create(struct snapshot_out **created, const char *path,
     buf_init(&out->packed, SIZE_MAX / 2);
     link_begin(out);
     buf_add(&out->packed, MAGIC, sizeof MAGIC);
-    put(&out->packed, SNAPSHOT_VERSION, 4);
-    put(&out->packed, DB_FORMAT, 4);
+    buf_add_be(&out->packed, SNAPSHOT_VERSION, 4);
+    buf_add_be(&out->packed, DB_FORMAT, 4);
     buf_add(&out->packed, info->genesis.b, sizeof info->genesis.b);
-    put(&out->packed, info->head, 8);
+    buf_add_be(&out->packed, info->head, 8);
     buf_add(&out->packed, info->head_hash.b, sizeof info->head_hash.b);
     link_close(out);
     *created = out;
@@ -107,8 +94,8 @@ static enum status chunk_close(struct snapshot_out *out, struct err *err)
     if (ZSTD_isError(size))
         return err_set(err, STATUS_NO_MEMORY, "packing: %s", ZSTD_getErrorName(size));
     out->packed.len = SEAL;
-    put(&out->packed, size, 4);
-    put(&out->packed, out->chunk.len, 4);
+    buf_add_be(&out->packed, size, 4);
+    buf_add_be(&out->packed, out->chunk.len, 4);
     out->packed.len += size;
     link_close(out);
     buf_reset(&out->chunk);
@@ -123,8 +110,8 @@ enum status snapshot_add(struct snapshot_out *out, const struct snapshot_record 
         return err_set(err, STATUS_TOO_LARGE, "a record of %zu bytes is too large for a snapshot",
                        record->value.len);
     buf_add_byte(&out->chunk, record->kind);
-    put(&out->chunk, record->key.len, 2);
-    put(&out->chunk, record->value.len, 4);
+    buf_add_be(&out->chunk, record->key.len, 2);
+    buf_add_be(&out->chunk, record->value.len, 4);
     buf_add(&out->chunk, record->key.at, record->key.len);
     buf_add(&out->chunk, record->value.at, record->value.len);
     out->records++;
@@ -147,8 +134,8 @@ enum status snapshot_finish(struct snapshot_out *out, hash32 *seal, struct err *
     enum status status = chunk_close(out, err);
     if (status == STATUS_OK) {
         link_begin(out);
-        put(&out->packed, 0, SIZES);
-        put(&out->packed, out->records, 8);
+        buf_add_be(&out->packed, 0, SIZES);
+        buf_add_be(&out->packed, out->records, 8);
         link_close(out);
         status = sealed_finish(out->file, err);
         out->file = NULL;
@@ -228,7 +215,7 @@ static enum status read_header(struct snapshot_in *in, struct err *err)
     const u8 *at = in->link.data + SEAL;
     if (memcmp(at, MAGIC, MAGIC_SIZE) != 0)
         return damaged(in, err, "this is no snapshot");
-    u64 version = get(at + MAGIC_SIZE, 4), format = get(at + MAGIC_SIZE + 4, 4);
+    u64 version = be_get(at + MAGIC_SIZE, 4), format = be_get(at + MAGIC_SIZE + 4, 4);
     if (version != SNAPSHOT_VERSION || format != DB_FORMAT)
         return err_set(err, STATUS_UNSUPPORTED,
                        "%s: the snapshot has version %llu.%llu, this program reads %d.%d: use the "
@@ -240,7 +227,7 @@ static enum status read_header(struct snapshot_in *in, struct err *err)
         return status;
     at = in->link.data + SEAL + MAGIC_SIZE + 8;
     memcpy(in->info.genesis.b, at, 32);
-    in->info.head = get(at + 32, 8);
+    in->info.head = be_get(at + 32, 8);
     memcpy(in->info.head_hash.b, at + 40, 32);
     return STATUS_OK;
 }
@@ -294,7 +281,7 @@ static enum status read_end(struct snapshot_in *in, struct err *err)
     enum status status = link_check(in, 8, err);
     if (status != STATUS_OK)
         return status;
-    if (get(in->link.data + SEAL + SIZES, 8) != in->records)
+    if (be_get(in->link.data + SEAL + SIZES, 8) != in->records)
         return damaged(in, err, "the snapshot does not hold what its end says");
     status = stream_read(in->file, &after, 1, &got, err);
     if (status == STATUS_OK && got)
@@ -308,7 +295,7 @@ static enum status read_chunk(struct snapshot_in *in, struct err *err)
     enum status status = link_open(in, SIZES, err);
     if (status != STATUS_OK)
         return status;
-    size_t size = get(in->link.data + SEAL, 4), len = get(in->link.data + SEAL + 4, 4);
+    size_t size = be_get(in->link.data + SEAL, 4), len = be_get(in->link.data + SEAL + 4, 4);
     if (!size && !len)
         return read_end(in, err);
     if (!len || len > CHUNK_MAX || size > ZSTD_compressBound(len))
@@ -337,8 +324,8 @@ static enum status take_record(struct snapshot_in *in, struct snapshot_record *r
     if (left < RECORD_HEADER)
         return damaged(in, err, "a record of the snapshot is cut off");
     made.kind = at[0];
-    made.key = (struct db_bytes){at + RECORD_HEADER, get(at + 1, 2)};
-    made.value = (struct db_bytes){made.key.at + made.key.len, get(at + 3, 4)};
+    made.key = (struct db_bytes){at + RECORD_HEADER, be_get(at + 1, 2)};
+    made.value = (struct db_bytes){made.key.at + made.key.len, be_get(at + 3, 4)};
     if (!made.key.len || made.key.len > SNAPSHOT_KEY_MAX || made.value.len > SNAPSHOT_VALUE_MAX ||
         left - RECORD_HEADER < made.key.len + made.value.len)
         return damaged(in, err, "a record of the snapshot makes no sense");
