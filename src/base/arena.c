@@ -41,6 +41,14 @@ void arena_fini(struct arena *arena)
     arena_init(arena);
 }
 
+size_t arena_size(const struct arena *arena)
+{
+    size_t size = 0;
+    for (const struct arena_chunk *chunk = arena->chunks; chunk; chunk = chunk->older)
+        size += sizeof *chunk + chunk->size;
+    return size;
+}
+
 void arena_reset(struct arena *arena)
 {
     struct arena_chunk *kept = arena->chunks;

@@ -21,6 +21,9 @@ struct arena arena_over(void *memory, size_t size);
 
 void arena_fini(struct arena *arena);
 
+/* Bytes that it holds, used or not. */
+size_t arena_size(const struct arena *arena);
+
 /* Forgets everything allocated but keeps one chunk for reuse. */
 void arena_reset(struct arena *arena);
 

@@ -16,8 +16,10 @@ TEST(arena_keeps_blocks_apart_and_aligned)
     memset(first, 0xff, 3);
     CHECK_EQ(second[0] | second[99999], 0);
     CHECK_STR(arena_format(&arena, "%d-%s", 7, "x"), "7-x");
+    CHECK(arena_size(&arena) > 100000 && arena_size(&arena) < 400000);
     arena_reset(&arena);
     arena_fini(&arena);
+    CHECK_EQ(arena_size(&arena), 0);
 }
 
 TEST(buf_stops_at_its_maximum_and_keeps_what_it_had)

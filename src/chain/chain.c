@@ -18,6 +18,7 @@ struct entry *entry_new(struct chain *chain)
 void entry_free(struct entry *entry)
 {
     entry_undos_free(entry);
+    entry->chain->body_bytes -= entry->size;
     arena_fini(&entry->arena);
     mem_free(entry);
 }
@@ -36,6 +37,7 @@ struct entry *entry_parent(const struct entry *entry)
 void entry_insert(struct chain *chain, struct entry *entry)
 {
     hash_index_put(&chain->blocks, &entry->pub.block.hash, entry, 0);
+    entry_weigh(entry);
     if (chain->db)
         store_put_block(chain->db, &entry->pub, entry->rlp, entry->rlp_len, &chain->record);
 }
@@ -45,10 +47,10 @@ static bool chain_hash_of(const struct chain *chain, hash32 *hash, u64 number)
 {
     if (number < chain_held_from(chain))
         return load_hash(chain, hash, number);
-    const struct chain_block *block = chain_by_number(chain, number);
-    if (block)
-        *hash = block->block.hash;
-    return block != NULL;
+    if (number > entry_number(chain->head))
+        return false;
+    *hash = canonical_at(chain, number)->pub.block.hash;
+    return true;
 }
 
 hash32 entry_block_hash(void *ctx, u64 number)
@@ -91,6 +93,7 @@ void canonical_push(struct chain *chain, struct entry *entry)
     canonical_reserve(chain);
     chain->canonical[chain->canonical_end++] = entry;
     entry->pub.is_canonical = true;
+    loaded_mark(chain, &entry->pub.block.hash, true);
     for (u32 i = 0; !chain->db && i < entry->pub.block.tx_count; i++)
         hash_index_put(&chain->txs, &entry->pub.block.txs[i].hash, entry, i);
 }
@@ -107,8 +110,12 @@ static void canonical_pop(struct chain *chain)
 {
     struct entry *entry = chain->canonical[--chain->canonical_end];
     canonical_leave(chain, entry);
-    if (chain->db)
-        store_del_canonical(chain->db, &entry->pub.block);
+    thin_from(chain, entry_number(entry));
+    const struct chain_block *whole = entry_whole(entry);
+    if (chain->db && whole)
+        store_del_canonical(chain->db, &whole->block);
+    loaded_mark(chain, &entry->pub.block.hash, false);
+    entry_thin_side(entry);
 }
 
 /* From memory; the store may still have it. */
@@ -170,28 +177,35 @@ void head_set(struct chain *chain, struct entry *entry)
     for (size_t i = depth; i > 0; i--, at = entry_parent(at))
         path[i - 1] = at;
     for (size_t i = 0; i < depth; i++) {
+        const struct chain_block *whole = entry_whole(path[i]);
         canonical_push(chain, path[i]);
-        if (chain->db)
-            store_put_canonical(chain->db, &path[i]->pub.block);
+        if (chain->db && whole)
+            store_put_canonical(chain->db, &whole->block);
     }
     mem_free(path);
     if (chain->db)
         store_put_head(chain->db, &entry->pub.block.hash);
+    struct entry *before = chain->head;
     chain->head = entry;
     chain->head_view_stale = true;
+    entry_fatten(entry);
+    if (before && !before->pub.is_canonical)
+        entry_thin_side(before);
     history_trim(chain);
+    bodies_trim(chain);
 }
 
 /* --- importing -------------------------------------------------------------------------------- */
 
 static const struct block *ancestor_of(void *ctx, unsigned generation)
 {
-    const struct entry *at = ctx;
+    struct entry *at = ctx;
     while (at && --generation) {
-        const struct entry *parent = entry_parent(at);
+        struct entry *parent = entry_parent(at);
         at = parent ? parent : load_by_hash(at->chain, &at->pub.block.header.parent_hash);
     }
-    return at ? &at->pub.block : NULL;
+    const struct chain_block *whole = at ? entry_whole(at) : NULL;
+    return whole ? &whole->block : NULL;
 }
 
 static bool seal_is_real(struct chain *chain, const struct header *header)
@@ -325,6 +339,7 @@ static enum block_verdict import(struct chain *chain, struct entry *entry,
     } else {
         bool moved = state_move(chain, chain->head);
         assert(moved);
+        entry_thin_side(entry);
     }
     return BLOCK_OK;
 }
@@ -440,7 +455,7 @@ bool chain_unwind(struct chain *chain, u64 number)
 {
     if (number < chain_held_from(chain) || number > entry_number(chain->head))
         return false;
-    struct entry *target = entry_of(chain_by_number(chain, number));
+    struct entry *target = canonical_at(chain, number);
     state_move_back(chain, target);
     while (chain->canonical[chain->canonical_end - 1] != target) {
         struct entry *last = chain->canonical[chain->canonical_end - 1];
@@ -451,6 +466,7 @@ bool chain_unwind(struct chain *chain, u64 number)
         store_put_head(chain->db, &target->pub.block.hash);
     chain->head = target;
     chain->head_view_stale = true;
+    entry_fatten(target);
     return true;
 }
 
@@ -481,9 +497,14 @@ u64 chain_oldest(const struct chain *chain)
     return chain->db ? chain->stored_from : chain_held_from(chain);
 }
 
-static const struct chain_block *public(const struct entry *entry)
+struct entry *canonical_at(const struct chain *chain, u64 number)
 {
-    return entry ? &entry->pub : NULL;
+    return chain->canonical[chain->canonical_begin + (number - chain_held_from(chain))];
+}
+
+static const struct chain_block *public(struct entry *entry)
+{
+    return entry ? entry_whole(entry) : NULL;
 }
 
 const struct chain_block *chain_by_number(const struct chain *chain, u64 number)
@@ -492,14 +513,12 @@ const struct chain_block *chain_by_number(const struct chain *chain, u64 number)
     size_t count = chain->canonical_end - chain->canonical_begin;
     if (number < oldest)
         return public(load_by_number(chain, number));
-    return public(number - oldest < count
-                      ? chain->canonical[chain->canonical_begin + (number - oldest)]
-                      : NULL);
+    return public(number - oldest < count ? canonical_at(chain, number) : NULL);
 }
 
 const struct chain_block *chain_by_hash(const struct chain *chain, const hash32 *hash)
 {
-    const struct entry *entry = entry_find(chain, hash);
+    struct entry *entry = entry_find(chain, hash);
     return public(entry ? entry : load_by_hash(chain, hash));
 }
 

@@ -10,8 +10,8 @@
  *
  * Blocks returned are borrowed from the chain until it is unwound past them or history drops
  * them, which only chain_import, chain_build and chain_unwind do. With a store, those that are
- * older than history are read from it when asked for, and borrowed until 16 other such blocks
- * have been.
+ * older than history, or past the bound of memory, are read from it when asked for, and borrowed
+ * until 16 other such blocks have been. The head is always there.
  */
 #pragma once
 
@@ -30,6 +30,16 @@ struct chain_block {
     bool is_canonical;
 };
 
+/* Bounds in bytes; 0: as much as is usual. */
+struct chain_memory {
+    size_t nodes;    /* with a store: of trie nodes between syncs */
+    size_t accounts; /* of accounts and slots looked at lately, in each of two caches */
+    size_t code;     /* of contracts made ready to run */
+    /* With a store: of held blocks and of what leads back from them, each; 0: no bound. The rest is read from the
+     * store when asked for. A state is refused when what leads back to it takes more. */
+    size_t held;
+};
+
 struct chain_options {
     u32 history; /* blocks kept behind the head, with their states; 0: all */
     enum evm_engine engine;
@@ -38,7 +48,7 @@ struct chain_options {
     struct db *db;
     /* A folder for blocks that no longer change (chain/archive.h); copied. NULL: they stay in the store. */
     const char *segments;
-    size_t state_memory; /* with a store: bytes of trie nodes to keep; 0: as many as is usual */
+    struct chain_memory memory;
 };
 
 /*
@@ -80,7 +90,7 @@ MUST_READ enum status chain_verify(struct db *db, const char *segments,
                                    const struct chain_verify_watcher *watcher,
                                    struct chain_verified *verified, struct err *err);
 
-/* How much waits for the next sync, in bytes, about. */
+/* How much waits for the next sync, in bytes of memory, about. */
 size_t chain_unsynced(const struct chain *chain);
 
 /* STATUS_OK, or why the store cannot be trusted: then a verdict says nothing about the block. */
@@ -133,7 +143,7 @@ u64 chain_oldest_state(const struct chain *chain);
 
 /* Is the state after this block still to be had? Then *state is a view of it, to be written to
  * freely (writes go nowhere) and given back with chain_state_release. The head's is the cheapest.
- */
+ * One that is held may yet take more memory than there is for it. */
 MUST_READ bool chain_state_at(struct chain *chain, u64 number, struct state **state);
 void chain_state_release(struct chain *chain, struct state *state);
 

@@ -22,6 +22,10 @@ struct entry {
     struct state_changes **undos;
     u32 undo_count;
     u32 edit_count;   /* of them, the last so many are edits */
+    size_t undo_size; /* bytes of all */
+    bool is_away;     /* they are in the store only: undos is NULL, the numbers hold */
+    bool is_thin;     /* of the block only the header is here (chain_held.c) */
+    size_t size;      /* bytes of the arena, once it is among the held */
     bool is_saved;    /* the store has a record of them */
     bool is_outdated; /* which is not as they are now */
 };
@@ -53,8 +57,11 @@ struct chain {
     struct hash_index blocks, txs; /* txs: empty when there is a store, which has such a table */
     struct entry **canonical;      /* [number - first] from `begin` on */
     size_t canonical_begin, canonical_end, canonical_cap;
-    bool has_old_undos; /* the store may hold records of blocks that are not held */
-    u64 stored_from;    /* the oldest number in the store */
+    size_t body_bytes, undo_bytes; /* of the held, in memory */
+    size_t unsaved_bytes;          /* of undo_bytes, made since the last sync */
+    u64 thin_below;                /* canonical blocks below are thin */
+    bool has_old_undos;            /* the store may hold records of blocks that are not held */
+    u64 stored_from;               /* the oldest number in the store */
     struct entry *loaded[LOADED_MAX];
     u32 loaded_next;
     struct buf record;       /* scratch for what goes to the store */
@@ -86,6 +93,8 @@ void head_set(struct chain *chain, struct entry *entry);
 void entry_insert(struct chain *chain, struct entry *entry);
 /* Into the indexes only. */
 void canonical_push(struct chain *chain, struct entry *entry);
+/* The entry of a canonical block that is held. */
+struct entry *canonical_at(const struct chain *chain, u64 number);
 /* The oldest number that is held with its state. */
 u64 chain_held_from(const struct chain *chain);
 /* The hash callback for blocks on top of an entry; ctx is that entry. */
@@ -97,12 +106,39 @@ struct entry *load_by_number(const struct chain *chain, u64 number);
 bool load_hash(const struct chain *chain, hash32 *hash, u64 number);
 bool load_knows(const struct chain *chain, const hash32 *hash);
 void loaded_free(struct chain *chain);
+/* Says of a block that was loaded whether it is canonical. */
+void loaded_mark(struct chain *chain, const hash32 *hash, bool is_canonical);
+
+/* chain_held.c: what of the held blocks is in memory. */
+/* The block with all its parts, from the store if need be. NULL when that cannot be read, which the store then says. */
+struct chain_block *entry_whole(struct entry *entry);
+/* Brings the parts back for as long as it is the head. */
+void entry_fatten(struct entry *entry);
+/* Counts the bytes of one that is held from now on. */
+void entry_weigh(struct entry *entry);
+/* One that has left the canonical chain, or has never been on it: its parts are rarely asked for. */
+void entry_thin_side(struct entry *entry);
+/* Canonical blocks from this number on may be whole again. */
+void thin_from(struct chain *chain, u64 number);
+/* Brings back what leads back; nothing, when the store is damaged. */
+void undos_need(struct entry *entry);
+/* Brings the held blocks within their bounds: bodies; and change sets that are saved. */
+void bodies_trim(struct chain *chain);
+/* Does what leads back to that block fit into the bound? */
+bool undos_fit(const struct chain *chain, u64 number);
+void undos_trim(struct chain *chain);
+/* The same for one that was just loaded and is older than all others. */
+void held_bound(struct entry *entry);
+/* All but the head's goes. */
+void held_rest(struct chain *chain);
 
 /* chain_save.c: what leads back, on disk. */
 void undo_save(struct chain *chain, struct entry *entry);
 void undo_drop(struct entry *entry);
 /* False when there is none, or it cannot be read. */
 bool undo_load(struct entry *entry);
+/* Says that the store's record of it is damaged. */
+void undo_blame(struct entry *entry);
 
 /* bad.c: blocks that were refused for what they are, so that they need not be executed again. */
 struct bad_block {
@@ -117,6 +153,8 @@ const struct bad_block *bad_find(const struct chain *chain, const hash32 *hash);
 /* chain_state.c */
 /* Commits the state as the entry's (or as a later edit of it). */
 void entry_commit(struct entry *entry);
+/* Owns it from now on. */
+void undo_add(struct entry *entry, struct state_changes *undo);
 void entry_undos_free(struct entry *entry);
 /* Moves the state to an entry's. False, with nothing done, when history has been dropped or edits
  * are in the way. */
@@ -124,3 +162,5 @@ bool state_move(struct chain *chain, struct entry *target);
 /* Moves it to an ancestor's for good: edits are lost. */
 void state_move_back(struct chain *chain, struct entry *ancestor);
 void views_close(struct chain *chain);
+/* A state of this chain keeps to the bound of its cache. */
+void chain_state_bound(const struct chain *chain, struct state *state);

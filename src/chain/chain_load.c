@@ -59,9 +59,18 @@ struct entry *load_by_number(const struct chain *chain, u64 number)
     return load_hash(chain, &hash, number) ? load(chain, number, &hash) : NULL;
 }
 
+void loaded_mark(struct chain *chain, const hash32 *hash, bool is_canonical)
+{
+    struct entry *entry = loaded_find(chain, hash);
+    if (entry)
+        entry->pub.is_canonical = is_canonical;
+}
+
 void loaded_free(struct chain *chain)
 {
-    for (u32 i = 0; i < LOADED_MAX; i++)
+    for (u32 i = 0; i < LOADED_MAX; i++) {
         if (chain->loaded[i])
             entry_free(chain->loaded[i]);
+        chain->loaded[i] = NULL;
+    }
 }

@@ -118,6 +118,7 @@ static struct entry *entry_load(struct chain *chain, u64 number, const hash32 *h
     struct entry *entry = entry_new(chain);
     if (store_get_block(chain->db, &entry->pub, &entry->arena, number, hash)) {
         hash_index_put(&chain->blocks, hash, entry, 0);
+        entry_weigh(entry);
         return entry;
     }
     entry_free(entry);
@@ -132,8 +133,13 @@ struct side_load {
 static bool load_side(void *arg, u64 number, const hash32 *hash)
 {
     struct side_load *load = arg;
-    if (!entry_find(load->chain, hash) && !entry_load(load->chain, number, hash))
-        load->failed = true;
+    struct entry *entry = NULL;
+    if (!entry_find(load->chain, hash)) {
+        entry = entry_load(load->chain, number, hash);
+        load->failed = !entry;
+    }
+    if (entry)
+        entry_thin_side(entry);
     return !load->failed;
 }
 
@@ -156,6 +162,8 @@ static enum status load_held(struct chain *chain, u64 head, struct err *err)
         }
         newest_first[count++] = entry;
         leads_back = number > chain->stored_from && depth < held && undo_load(entry);
+        if (depth)
+            held_bound(entry);
     }
     bool whole = count && !leads_back;
     for (size_t i = count; i > 0; i--)
@@ -217,14 +225,16 @@ static struct chain *chain_new(const struct chain_options *options)
     chain->options = *options;
     chain->db = options->db;
     if (chain->db) {
-        chain->disk = disk_state_new(chain->db, options->state_memory, options->seed);
+        chain->disk = disk_state_new(chain->db, options->memory.nodes, options->seed);
         chain->backend = disk_state_backend(chain->disk);
     } else {
         chain->memory = memory_state_new(options->seed);
         chain->backend = memory_state_backend(chain->memory);
     }
     chain->state = state_new(&chain->backend, options->seed);
+    chain_state_bound(chain, chain->state);
     chain->evm = evm_new();
+    evm_set_code_cache(chain->evm, options->memory.code);
     evm_set_engine(chain->evm, options->engine);
     hash_index_init(&chain->blocks, options->seed);
     hash_index_init(&chain->txs, options->seed);

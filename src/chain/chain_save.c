@@ -42,6 +42,12 @@ void undo_save(struct chain *chain, struct entry *entry)
     entry->is_outdated = false;
 }
 
+void undo_blame(struct entry *entry)
+{
+    struct undo_key key = undo_key(entry);
+    db_set_damaged(entry->chain->db, DB_UNDO, key.b, sizeof key.b);
+}
+
 void undo_drop(struct entry *entry)
 {
     struct undo_key key = undo_key(entry);
@@ -63,15 +69,15 @@ static enum rlp_verdict undo_decode(struct entry *entry, const u8 *bytes, size_t
     RLP_TRY(rlp_count(fields, &count));
     if (edits > count)
         return RLP_TOO_LARGE;
-    entry->undos = NEW_ARRAY(struct state_changes *, count);
     entry->edit_count = (u32)edits;
     for (size_t i = 0; i < count; i++) {
-        const u8 *changes;
-        size_t changes_len;
-        RLP_TRY(rlp_bytes(&fields, &changes, &changes_len));
-        if (state_changes_decode(&entry->undos[i], changes, changes_len, NULL) != STATUS_OK)
+        const u8 *bytes_at;
+        size_t bytes_len;
+        struct state_changes *changes;
+        RLP_TRY(rlp_bytes(&fields, &bytes_at, &bytes_len));
+        if (state_changes_decode(&changes, bytes_at, bytes_len, NULL) != STATUS_OK)
             return RLP_BAD_LENGTH;
-        entry->undo_count++;
+        undo_add(entry, changes);
     }
     return rlp_finish(&fields);
 }
@@ -87,6 +93,7 @@ bool undo_load(struct entry *entry)
         return false;
     }
     entry->is_saved = true;
+    entry->is_outdated = false;
     return true;
 }
 
@@ -135,6 +142,8 @@ enum status chain_sync(struct chain *chain, struct err *err)
     /* Code that was looked at lay in the transaction's pages. */
     state_reset(chain->state);
     chain->head_view_stale = true;
+    chain->unsaved_bytes = 0;
+    undos_trim(chain);
     return status;
 }
 
@@ -143,6 +152,7 @@ void chain_rest(struct chain *chain)
     if (!chain->db || db_is_writing(chain->db) || chain->views)
         return;
     views_close(chain);
+    held_rest(chain);
     state_rest(chain->state);
     disk_state_rest(chain->disk);
     db_release(chain->db);
@@ -151,7 +161,7 @@ void chain_rest(struct chain *chain)
 
 size_t chain_unsynced(const struct chain *chain)
 {
-    return chain->db && db_is_writing(chain->db) ? db_pending(chain->db) : 0;
+    return chain->db && db_is_writing(chain->db) ? db_pending(chain->db) + chain->unsaved_bytes : 0;
 }
 
 enum status chain_status(const struct chain *chain, struct err *err)

@@ -12,20 +12,38 @@ void entry_commit(struct entry *entry)
     /* Memory has nothing that could fail, and a store says so when it is synced. */
     enum status status = state_commit(entry->chain->state, &undo, &err);
     assert(status == STATUS_OK);
+    undos_need(entry);
     entry->is_outdated = true;
+    undo_add(entry, undo);
+    entry->chain->unsaved_bytes += state_changes_size(undo);
+    entry->chain->head_view_stale = true;
+}
+
+void undo_add(struct entry *entry, struct state_changes *undo)
+{
     size_t size = (entry->undo_count + 1) * sizeof *entry->undos;
     entry->undos = mem_realloc(entry->undos, size);
     entry->undos[entry->undo_count++] = undo;
-    entry->chain->head_view_stale = true;
+    entry->undo_size += state_changes_size(undo);
+    entry->chain->undo_bytes += state_changes_size(undo);
+}
+
+static void undo_free(struct entry *entry, struct state_changes *undo)
+{
+    entry->undo_size -= state_changes_size(undo);
+    entry->chain->undo_bytes -= state_changes_size(undo);
+    state_changes_free(undo);
 }
 
 void entry_undos_free(struct entry *entry)
 {
-    for (u32 i = 0; i < entry->undo_count; i++)
-        state_changes_free(entry->undos[i]);
+    for (u32 i = 0; !entry->is_away && i < entry->undo_count; i++)
+        undo_free(entry, entry->undos[i]);
     mem_free(entry->undos);
     entry->undos = NULL;
     entry->undo_count = entry->edit_count = 0;
+    entry->undo_size = 0;
+    entry->is_away = false;
 }
 
 /* --- moving ----------------------------------------------------------------------------------- */
@@ -36,6 +54,7 @@ static void step_back(struct chain *chain)
     struct entry *entry = chain->at;
     if (chain->db)
         db_begin(chain->db);
+    undos_need(entry);
     for (u32 i = entry->undo_count; i > 0; i--) {
         enum status status = state_unwind(chain->state, entry->undos[i - 1], &err);
         assert(status == STATUS_OK);
@@ -52,11 +71,16 @@ static void step_forward(struct chain *chain, struct entry *entry)
     enum fork fork = chain_config_fork(&chain->config, header->number, header->timestamp,
                                        chain->at->pub.total_difficulty);
     struct evm_block env = process_env(header, fork, &chain->config);
+    struct chain_block *whole = entry_whole(entry);
+    if (!whole) { /* the store is damaged, and says so */
+        chain->at = entry;
+        return;
+    }
     process_begin(&chain->process, chain->state, chain->evm, &chain->scratch, &chain->config, fork,
                   &env);
     chain->process.exec.block_hash = entry_block_hash;
     chain->process.exec.block_hash_ctx = chain->at;
-    enum block_verdict verdict = process_block(&chain->process, &entry->pub.block, NULL);
+    enum block_verdict verdict = process_block(&chain->process, &whole->block, NULL);
     assert(verdict == BLOCK_OK);
     arena_reset(&chain->scratch);
     entry_commit(entry);
@@ -110,6 +134,16 @@ void state_move_back(struct chain *chain, struct entry *ancestor)
         step_back(chain);
 }
 
+void chain_state_bound(const struct chain *chain, struct state *state)
+{
+    enum { ACCOUNT_BYTES = 512, SLOT_BYTES = 384 }; /* with their places in tables */
+    size_t accounts = chain->options.memory.accounts / (ACCOUNT_BYTES + 2 * SLOT_BYTES);
+    if (accounts > UINT32_MAX / 2)
+        accounts = UINT32_MAX / 2;
+    if (chain->options.memory.accounts)
+        state_set_cache(state, (u32)accounts, 2 * (u32)accounts);
+}
+
 /* --- views ------------------------------------------------------------------------------------ */
 
 static struct state *head_view_take(struct chain *chain)
@@ -117,7 +151,9 @@ static struct state *head_view_take(struct chain *chain)
     struct state *state = chain->head_view;
     chain->head_view = NULL;
     if (!state) {
-        return state_new(&chain->backend, chain->options.seed);
+        state = state_new(&chain->backend, chain->options.seed);
+        chain_state_bound(chain, state);
+        return state;
     }
     if (chain->head_view_stale)
         state_forget(state);
@@ -133,10 +169,11 @@ static struct history *history_at(struct chain *chain, u64 number)
     size_t count = 0, filled = 0;
     u64 head = entry_number(chain->head);
     for (u64 n = head; n > number; n--)
-        count += entry_of(chain_by_number(chain, n))->undo_count;
+        count += canonical_at(chain, n)->undo_count;
     const struct state_changes **undos = mem_alloc((count + 1) * sizeof *undos);
     for (u64 n = head; n > number; n--) {
-        const struct entry *entry = entry_of(chain_by_number(chain, n));
+        struct entry *entry = canonical_at(chain, n);
+        undos_need(entry);
         for (u32 i = entry->undo_count; i > 0; i--)
             undos[filled++] = entry->undos[i - 1];
     }
@@ -147,7 +184,8 @@ static struct history *history_at(struct chain *chain, u64 number)
 
 bool chain_state_at(struct chain *chain, u64 number, struct state **state)
 {
-    if (number < chain_held_from(chain) || number > entry_number(chain->head))
+    if (number < chain_held_from(chain) || number > entry_number(chain->head) ||
+        !undos_fit(chain, number))
         return false;
     struct view *view = NEW(struct view);
     if (number == entry_number(chain->head)) {
@@ -157,6 +195,7 @@ bool chain_state_at(struct chain *chain, u64 number, struct state **state)
         view->history = history_at(chain, number);
         struct state_backend backend = history_backend(view->history);
         view->state = state_new(&backend, chain->options.seed);
+        chain_state_bound(chain, view->state);
     }
     view->next = chain->views;
     chain->views = view;
@@ -191,7 +230,10 @@ void chain_state_release(struct chain *chain, struct state *state)
     assert(*at);
     struct view *view = *at;
     *at = view->next;
+    bool looked_back = view->history != NULL;
     view_close(chain, view);
+    if (looked_back && !chain->views)
+        undos_trim(chain);
 }
 
 void views_close(struct chain *chain)
@@ -227,13 +269,14 @@ void chain_state_unedit(struct chain *chain, u32 kept)
     struct entry *head = chain->head;
     if (chain->db)
         db_begin(chain->db);
+    undos_need(head);
     for (; head->edit_count > kept; head->edit_count--) {
         head->is_outdated = true;
         struct err err;
         struct state_changes *undo = head->undos[--head->undo_count];
         enum status status = state_unwind(chain->state, undo, &err);
         assert(status == STATUS_OK);
-        state_changes_free(undo);
+        undo_free(head, undo);
     }
     chain->head_view_stale = true;
 }

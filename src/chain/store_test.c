@@ -5,7 +5,7 @@
 #include "chain/store.h"
 #include "sys/file.h"
 
-enum { BLOCKS = 160, HISTORY = 12, BACK_MAX = 6 };
+enum { BLOCKS = 160, HISTORY = 12, BACK_MAX = 6, HELD_SOME = 24000 };
 
 struct bench {
     char *folder;
@@ -15,6 +15,7 @@ struct bench {
     u64 random;
     struct buf blocks[BLOCKS];
     hash32 hashes[BLOCKS];
+    size_t held;              /* the taker's bound of memory */
     u32 made, taken, durable; /* blocks, in the order they were made */
     u64 highest, tallest;     /* the greatest numbers that taker and maker have been at */
 };
@@ -92,7 +93,8 @@ static void make_block(struct bench *bench)
 static void reopen(struct bench *bench, bool synced)
 {
     struct err err = {""};
-    struct chain_options options = {.history = HISTORY, .seed = 43};
+    struct chain_options options = {
+        .history = HISTORY, .seed = 43, .memory = {.held = bench->held}};
     if (synced) {
         CHECK_EQ(chain_sync(bench->taker.chain, &err), STATUS_OK);
         bench->durable = bench->taken;
@@ -179,10 +181,12 @@ static void check_same_chain(struct bench *bench)
 
 TEST(store_chains_are_what_chains_in_memory_are)
 {
-    for (u64 seed = 1; seed <= 4; seed++) {
+    for (u64 seed = 1; seed <= 6; seed++) {
         struct bench bench;
         struct err err = {""};
         bench_open(&bench, seed);
+        bench.held = seed % 2 ? 0 : HELD_SOME;
+        reopen(&bench, true);
         while (bench.made < BLOCKS)
             make_block(&bench);
         while (bench.taken < BLOCKS) {
@@ -208,6 +212,39 @@ TEST(store_chains_are_what_chains_in_memory_are)
         CHECK_MEM(verified.hash.b, bench.hashes[BLOCKS - 1].b, 32);
         bench_close(&bench);
     }
+}
+
+/* With next to no memory for them blocks are read from the store, and older states refused; branches may still
+ * begin anywhere. */
+TEST(store_holds_blocks_without_memory)
+{
+    struct bench bench;
+    struct state *state;
+    bench_open(&bench, 11);
+    bench.held = 1;
+    reopen(&bench, true);
+    while (bench.made < BLOCKS)
+        make_block(&bench);
+    while (bench.taken < BLOCKS) {
+        take_block(&bench);
+        if (random_below(&bench, 10) == 0)
+            reopen(&bench, true);
+    }
+    struct chain *taker = bench.taker.chain, *maker = bench.maker.chain;
+    u64 head = chain_head(taker)->block.header.number;
+    CHECK_EQ(chain_set_head(maker, &chain_head(taker)->block.hash), BLOCK_OK);
+    for (u64 number = 0; number <= head; number++)
+        check_same_block(chain_by_number(taker, number), chain_by_number(maker, number));
+    CHECK(chain_state_at(taker, head, &state));
+    chain_state_release(taker, state);
+    CHECK(!chain_state_at(taker, head - 5, &state));
+    hash32 before = chain_by_number(taker, head - 5)->block.hash, last = bench.hashes[BLOCKS - 1];
+    CHECK_EQ(chain_set_head(taker, &before), BLOCK_OK);
+    check_same_block(chain_head(taker), chain_by_number(maker, head - 5));
+    CHECK_EQ(chain_set_head(taker, &last), BLOCK_OK);
+    check_same_block(chain_head(taker), chain_by_number(maker, head));
+    reopen(&bench, true);
+    bench_close(&bench);
 }
 
 TEST(store_refuses_what_is_older_than_it_can_go_back)

@@ -107,6 +107,11 @@ void evm_set_engine(struct evm *evm, enum evm_engine engine)
     evm->engine = evm->extra ? EVM_ENGINE_PLAIN : engine;
 }
 
+void evm_set_code_cache(struct evm *evm, size_t bytes_max)
+{
+    evm->codes.bytes_max = bytes_max ? bytes_max : CODE_CACHE_BYTES;
+}
+
 void evm_set_memo(struct evm *evm, bool on)
 {
     precompile_cache_fini(&evm->answers);

@@ -148,6 +148,9 @@ void evm_set_tracer(struct evm *evm, const struct evm_tracer *tracer);
 enum evm_engine { EVM_ENGINE_AUTO, EVM_ENGINE_PLAIN, EVM_ENGINE_FAST };
 void evm_set_engine(struct evm *evm, enum evm_engine engine);
 
+/* Bytes of code that stays ready to run; 0: the usual 64 MiB. Before anything runs. */
+void evm_set_code_cache(struct evm *evm, size_t bytes_max);
+
 /*
  * Whether answers are remembered and given again to the same input: each precompile's latest one, and hashes
  * of mapping keys (yes, unless told). Turning it off forgets them.

@@ -134,9 +134,18 @@ bool view_open(struct rpc_call *call, const struct block_ref *ref, struct state 
     const struct chain_block *block = ref->is_pending ? chain_head(call->chain) : ref->block;
     if (!block)
         return view_no_block(call);
-    if (!block->is_canonical || !chain_state_at(call->chain, block->block.header.number, state))
+    u64 number = block->block.header.number;
+    bool is_held = block->is_canonical && number >= chain_oldest_state(call->chain);
+    bool is_open = is_held && chain_state_at(call->chain, number, state);
+    if (is_held && !is_open)
+        return rpc_fail(
+            call, RPC_SERVER_ERROR,
+            "what leads back to the state of block %llu takes more memory than there is "
+            "for it; --memory gives more",
+            (unsigned long long)number);
+    if (!is_open)
         return rpc_fail(call, RPC_SERVER_ERROR, "the state of block %llu is not available",
-                        (unsigned long long)block->block.header.number);
+                        (unsigned long long)number);
     if (ref->is_pending)
         run_pending(call, *state);
     return true;
