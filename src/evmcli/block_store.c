@@ -1,11 +1,6 @@
-/* Block tests through a store: one folder a thread, emptied for each test. */
+/* Block tests through a store: one a thread, emptied for each test. */
 #include "base/mem.h"
-#include "db/db.h"
 #include "evmcli/blocktest.h"
-#include "sys/file.h"
-
-/* What a crash would leave is another test's matter. */
-static const struct db_options store_options = {.volatile_commits = true};
 
 void *block_worker_new(const struct suite_options *options)
 {
@@ -18,54 +13,20 @@ void *block_worker_new(const struct suite_options *options)
 void block_worker_free(void *arg)
 {
     struct block_worker *worker = arg;
-    db_close(worker->db);
-    if (worker->folder)
-        file_remove_folder(worker->folder);
-    mem_free(worker->folder);
+    test_store_fini(&worker->store);
     arena_fini(&worker->arena);
     mem_free(worker);
-}
-
-static void empty_table(struct db *db, enum db_table table)
-{
-    static const u8 first[1];
-    struct db_cursor *cursor = db_cursor_new(db, table);
-    for (bool at = db_seek(cursor, first, sizeof first); at;
-         at = db_seek(cursor, first, sizeof first)) {
-        u8 key[512];
-        size_t len = db_key(cursor).len;
-        memcpy(key, db_key(cursor).at, len);
-        db_del(db, table, key, len);
-    }
-    db_cursor_free(cursor);
-}
-
-static enum status empty_store(struct block_worker *worker, struct err *err)
-{
-    static const char *const marks[] = {"head", "genesis", "config"};
-    enum status status = STATUS_OK;
-    if (!worker->folder)
-        status = file_make_temporary(&worker->folder, err);
-    if (status == STATUS_OK && !worker->db)
-        status = db_open(&worker->db, worker->folder, &store_options, err);
-    if (status != STATUS_OK)
-        return status;
-    db_begin(worker->db);
-    for (size_t i = 0; i < ARRAY_LEN(marks); i++)
-        db_del(worker->db, DB_META, marks[i], strlen(marks[i]));
-    for (int table = DB_META + 1; table < DB_TABLE_COUNT; table++)
-        empty_table(worker->db, (enum db_table)table);
-    return db_commit(worker->db, err);
 }
 
 bool blocktest_open_chain(struct block_test *test, const struct genesis *genesis)
 {
     struct err err;
     struct chain_options options = {0};
+    struct test_store *store = &test->worker->store;
     enum status status = STATUS_OK;
     if (test->worker->options->store)
-        status = empty_store(test->worker, &err);
-    options.db = test->worker->db;
+        status = test_store_empty(store, &err);
+    options.db = store->db;
     if (status == STATUS_OK)
         status = chain_open(&test->chain, genesis, &options, &err);
     if (status != STATUS_OK)
@@ -75,14 +36,12 @@ bool blocktest_open_chain(struct block_test *test, const struct genesis *genesis
 
 static enum status reopen(struct block_test *test, struct err *err)
 {
-    struct block_worker *worker = test->worker;
+    struct test_store *store = &test->worker->store;
     struct chain_options options = {0};
     chain_close(test->chain);
     test->chain = NULL;
-    db_close(worker->db);
-    worker->db = NULL;
-    enum status status = db_open(&worker->db, worker->folder, &store_options, err);
-    options.db = worker->db;
+    enum status status = test_store_reopen(store, err);
+    options.db = store->db;
     return status == STATUS_OK ? chain_open(&test->chain, NULL, &options, err) : status;
 }
 

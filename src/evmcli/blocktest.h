@@ -4,13 +4,13 @@
 #include "chain/chain.h"
 #include "evmcli/reader.h"
 #include "evmcli/suite.h"
+#include "evmcli/test_store.h"
 
 /* What one thread keeps from test to test. */
 struct block_worker {
     const struct suite_options *options;
     struct arena arena;
-    char *folder;  /* of the store; NULL without --store */
-    struct db *db; /* likewise */
+    struct test_store store; /* empty without --store */
 };
 
 void *block_worker_new(const struct suite_options *options);

@@ -5,6 +5,7 @@
 
 #include "prim/hex.h"
 #include "prim/keccak.h"
+#include "state/disk.h"
 #include "state/memory.h"
 
 /* Tests bring their own state; nobody outside can choose colliding keys to any gain. */
@@ -12,8 +13,15 @@ enum { TEST_SEED = 1 };
 
 void prestate_init(struct prestate *prestate)
 {
-    prestate->memory = memory_state_new(TEST_SEED);
+    *prestate = (struct prestate){.memory = memory_state_new(TEST_SEED)};
     struct state_backend backend = memory_state_backend(prestate->memory);
+    prestate->state = state_new(&backend, TEST_SEED);
+}
+
+void prestate_init_stored(struct prestate *prestate, struct db *db)
+{
+    *prestate = (struct prestate){.disk = disk_state_new(db, 0, TEST_SEED)};
+    struct state_backend backend = disk_state_backend(prestate->disk);
     prestate->state = state_new(&backend, TEST_SEED);
 }
 
@@ -21,6 +29,7 @@ void prestate_fini(struct prestate *prestate)
 {
     state_free(prestate->state);
     memory_state_free(prestate->memory);
+    disk_state_free(prestate->disk);
 }
 
 static void fill_storage(struct reader *reader, struct state *state, const addr20 *addr,

@@ -4,13 +4,17 @@
 #include "evmcli/reader.h"
 #include "state/state.h"
 
-/* A state of its own in memory, for one test after another. */
+/* A state of its own, in memory or in a store. */
 struct prestate {
     struct memory_state *memory;
+    struct disk_state *disk;
     struct state *state;
 };
 
 void prestate_init(struct prestate *prestate);
+/* Over what the store holds; borrowed. */
+struct db;
+void prestate_init_stored(struct prestate *prestate, struct db *db);
 void prestate_fini(struct prestate *prestate);
 
 /* Writes the accounts and commits them. Empty accounts are made too. Failures are the reader's. */

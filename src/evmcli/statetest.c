@@ -25,6 +25,7 @@ struct state_case {
     const struct chain_config *config;
     enum fork fork;
     struct state *state;
+    bool is_broken; /* the store does not hold what the test began with any more */
     enum tx_verdict verdict;
 };
 
@@ -214,6 +215,15 @@ static void fail_hash(struct report *report, const char *field, const hash32 *go
     report_fail(report, "%s is %s, not %s%s%s", field, a, b, *more ? "; " : "", more);
 }
 
+static bool store_keeps(struct state_case *test, const hash32 *root, struct err *why)
+{
+    struct test_state *state = &test->worker->state;
+    json accounts = json_get(test->entry, "state");
+    test->is_broken = !test_state_keeps(state, root, &test->reader, accounts, why);
+    test->state = state->prestate.state;
+    return !test->is_broken;
+}
+
 /* No reward is paid, but the coinbase is touched, also where the transaction was refused: so the tools that
  * filled the older files have it. execution-spec-tests leaves the state of a refused transaction alone. */
 static void check_root(struct state_case *test, const addr20 *coinbase)
@@ -240,6 +250,8 @@ static void check_root(struct state_case *test, const addr20 *coinbase)
         fail_hash(test->report, "logs hash", &logs, &want_logs, "");
     } else if (reader->failed) {
         report_fail(test->report, "%s", reader->err.text);
+    } else if (!store_keeps(test, &root, &why)) {
+        report_fail(test->report, "the store: %s", why.text);
     } else {
         report_pass(test->report);
     }
@@ -278,12 +290,17 @@ static void run_entry(struct state_case *test, const char *name, const char *net
     if (!report_begin(test->report, "%s/%s/d%llug%lluv%llu", name, network,
                       (unsigned long long)data, (unsigned long long)gas, (unsigned long long)value))
         return;
+    if (test->is_broken) {
+        report_fail(test->report, "not run: the store is as the case that failed left it");
+        return;
+    }
     arena_reset(&test->worker->case_arena);
     reader_init(&test->reader, &test->worker->case_arena);
     test->entry = entry;
     execute(test);
     check(test);
-    state_reset(test->state);
+    if (!test->is_broken)
+        state_reset(test->state);
 }
 
 static void run_network(struct state_case *test, const char *name, const char *network,
@@ -322,24 +339,21 @@ static void run_test(struct state_worker *worker, struct report *report, const c
                      json value)
 {
     struct state_case test = {.worker = worker, .report = report, .test = value};
-    struct prestate prestate;
     struct reader reader;
     json post = json_get(value, "post");
     if (!wants_any(report, post))
         return;
     reader_init(&reader, &worker->arena);
-    prestate_init(&prestate);
-    prestate_fill(&reader, prestate.state, reader_object(&reader, value, "pre"));
-    test.state = prestate.state;
     struct json_iter iter = json_iter(post);
-    if (!reader.failed) {
+    if (test_state_open(&worker->state, &reader, reader_object(&reader, value, "pre"))) {
+        test.state = worker->state.prestate.state;
         while (json_next(&iter))
             if (report_wants_network(report, iter.key))
                 run_network(&test, name, iter.key, iter.value);
     } else if (report_begin(report, "%s", name)) {
         report_fail(report, "%s", reader.err.text);
     }
-    prestate_fini(&prestate);
+    test_state_close(&worker->state);
 }
 
 static void run_case(void *opaque, struct report *report, const char *name, json value)
@@ -361,9 +375,9 @@ static void run_file(void *worker, struct report *report, const char *bytes, siz
 
 static void *worker_new(const struct suite_options *options)
 {
-    (void)options;
     static const u8 no_seed[32] = {1};
     struct state_worker *worker = NEW(struct state_worker);
+    worker->state = (struct test_state){.is_stored = options->store, .reopens = options->reopen};
     worker->evm = evm_new();
     worker->signer = secp256k1_signer_new(no_seed);
     arena_init(&worker->arena);
@@ -374,6 +388,7 @@ static void *worker_new(const struct suite_options *options)
 static void worker_free(void *opaque)
 {
     struct state_worker *worker = opaque;
+    test_state_fini(&worker->state);
     evm_free(worker->evm);
     secp256k1_signer_free(worker->signer);
     arena_fini(&worker->arena);
@@ -385,9 +400,11 @@ int statetest_main(int argc, char **argv)
 {
     static const char *const suffixes[] = {".json", NULL};
     static const struct args_command command = {
-        "ashlar-evm statetest", "PATH... [--fork FORK] [--run REGEX] [--jobs N] [--json]",
+        "ashlar-evm statetest",
+        "PATH... [--fork FORK] [--run REGEX] [--jobs N] [--json] [--store [--reopen]]",
         "Runs official state tests and the older VM tests.",
         "A case is named TEST/FORK/dDgGvV after the indexes of its data, gas and value."};
-    static const struct suite suite = {&command, suffixes, worker_new, worker_free, run_file};
+    static const struct suite suite = {&command,    suffixes, worker_new,
+                                       worker_free, run_file, .has_store = true};
     return suite_main(&suite, argc, argv);
 }

@@ -2,9 +2,9 @@
 #pragma once
 
 #include "crypto/secp256k1.h"
-#include "evmcli/prestate.h"
 #include "evmcli/reader.h"
 #include "evmcli/suite.h"
+#include "evmcli/test_state.h"
 #include "types/chain_config.h"
 #include "types/tx.h"
 
@@ -13,6 +13,7 @@ struct state_worker {
     struct secp256k1_signer *signer;
     struct arena arena;      /* of one test */
     struct arena case_arena; /* of one case */
+    struct test_state state; /* of the test at hand */
 };
 
 /* A legacy VM test: {exec, env, pre, gas, out, logs, post}. Case begun and ended here. */

@@ -342,9 +342,9 @@ int suite_main(const struct suite *suite, int argc, char **argv)
         {"reasons", ARGS_FLAG, &options.reasons, NULL,
          "hold reasons of refusal against the tests' names"},
         {suite->has_store ? "store" : NULL, ARGS_FLAG, &options.store, NULL,
-         "keep chains in a store on disk rather than in memory"},
-        {"reopen", ARGS_FLAG, &options.reopen, NULL,
-         "with --store: close and open it again after each block"},
+         "keep chains and states in a store on disk rather than in memory"},
+        {suite->has_store ? "reopen" : NULL, ARGS_FLAG, &options.reopen, NULL,
+         "with --store: close and open it again after each block or case"},
         {0},
     };
     int rest, code;

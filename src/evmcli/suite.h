@@ -23,8 +23,8 @@ struct suite_options {
     bool has_filter;
     regex_t filter; /* on "path: name" */
     bool json;
-    bool store;   /* blocktest: chains are kept in a store rather than in memory */
-    bool reopen;  /* which is closed and opened again after each block */
+    bool store;   /* chains and states are kept in a store rather than in memory */
+    bool reopen;  /* which is closed and opened again after each block or case */
     bool reasons; /* what must be refused must be refused for the reason that the test names */
     unsigned jobs;
 };

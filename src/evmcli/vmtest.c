@@ -58,21 +58,28 @@ static void count_account(void *arg, const addr20 *addr, const struct account *a
 }
 
 /* The committed state holds what `post` lists and nothing else. */
-static bool check_post(struct reader *reader, struct state *state, json post)
+static void check_post(struct test_state *test, struct reader *reader, json post)
 {
+    struct state *state = test->prestate.state;
     struct err why;
     size_t count = 0;
+    hash32 root;
     if (state_commit(state, NULL, &why) != STATUS_OK || prestate_differs(reader, state, post, &why))
         reader_fail(reader, "%s", why.text);
     state_each_account(state, count_account, &count);
     if (count != json_count(post))
         reader_fail(reader, "there are %zu accounts, not %zu", count, json_count(post));
-    return !reader->failed;
+    if (reader->failed)
+        return;
+    state_root(state, &root);
+    if (!test_state_lasts(test, &root, reader, post, &why))
+        reader_fail(reader, "the store: %s", why.text);
 }
 
-static void check_success(struct reader *reader, struct state *state,
+static void check_success(struct test_state *on, struct reader *reader,
                           const struct evm_result *result, json test)
 {
+    struct state *state = on->prestate.state;
     struct bytes out = reader_bytes(reader, test, "out");
     u64 gas = reader_u64(reader, test, "gas");
     hash32 want_logs = reader_hash(reader, test, "logs");
@@ -89,7 +96,7 @@ static void check_success(struct reader *reader, struct state *state,
         reader_fail(reader, "the logs differ");
     state_end_tx(state, FORK_FRONTIER);
     if (!reader->failed)
-        check_post(reader, state, json_get(test, "post"));
+        check_post(on, reader, json_get(test, "post"));
 }
 
 void vmtest_run(struct state_worker *worker, struct report *report, const char *name, json value)
@@ -98,17 +105,16 @@ void vmtest_run(struct state_worker *worker, struct report *report, const char *
         return;
     if (!report_begin(report, "%s", name))
         return;
-    struct prestate prestate;
+    struct test_state *state = &worker->state;
     struct reader reader;
     struct evm_result result = {.status = EVM_SUCCESS};
     reader_init(&reader, &worker->arena);
-    prestate_init(&prestate);
-    prestate_fill(&reader, prestate.state, reader_object(&reader, value, "pre"));
-    run_message(worker, &reader, prestate.state, value, &result);
+    if (test_state_open(state, &reader, reader_object(&reader, value, "pre")))
+        run_message(worker, &reader, state->prestate.state, value, &result);
     if (!reader.failed && reader_has(value, "post"))
-        check_success(&reader, prestate.state, &result, value);
+        check_success(state, &reader, &result, value);
     else if (!reader.failed && (result.status == EVM_SUCCESS || result.status == EVM_REVERT))
         reader_fail(&reader, "the run succeeded, but must end in an exceptional halt");
     report_end(report, !reader.failed, &reader.err);
-    prestate_fini(&prestate);
+    test_state_close(state);
 }
