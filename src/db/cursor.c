@@ -133,6 +133,7 @@ static void count_change(struct db *db, enum db_table table, const u8 *at, size_
         if (!mdb_stat(db->txn, db->tables[table], &stat) &&
             db->pages_changed[table] <= stat.ms_leaf_pages + stat.ms_branch_pages)
             db->pages_changed[table]++;
+        mapped_note_changed(db);
     }
     db->last_put[table] = at;
     if (len > PAGE / 2)

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "base/arena.h"
 #include "base/assert.h"
@@ -221,6 +220,11 @@ bool page_trust(struct db *db, const MDB_val *key, const MDB_val *stored)
     u64 begin = (u64)((const u8 *)stored->mv_data - db->map), size = db->file_pages * PAGE;
     if (!db->writing && (begin > size || stored->mv_size > size - begin))
         return false;
+    u64 page = (u64)((const u8 *)key->mv_data - db->map) / PAGE;
+    if (page < db->map_pages)
+        mapped_note(db, page, 1);
+    if (stored->mv_size > PAGE && begin < size)
+        mapped_note(db, begin / PAGE, stored->mv_size / PAGE + 1);
     return leaf_trust(db, key->mv_data);
 }
 
@@ -325,6 +329,9 @@ enum status db_open(struct db **out, const char *folder, const struct db_options
     struct db *db = NEW(struct db);
     db->folder = mem_strdup(folder);
     db->options = *options;
+    db->usage.statm = -1;
+    if (options->mapped_max)
+        usage_open(&db->usage);
     for (unsigned i = 0; i < DB_TABLE_COUNT; i++)
         db->own[i] = (struct db_cursor){.db = db, .table = (enum db_table)i};
     enum status status = folder_prepare(db, err);
@@ -338,6 +345,7 @@ enum status db_open(struct db **out, const char *folder, const struct db_options
         db_close(db);
         return status;
     }
+    db_release(db);
     *out = db;
     return STATUS_OK;
 }
@@ -353,6 +361,8 @@ void db_close(struct db *db)
     assert(!db->cursors);
     lock_release(db->lock);
     mem_free(db->trusted);
+    mem_free(db->piece_is_read);
+    usage_close(&db->usage);
     mem_free(db->folder);
     mem_free(db);
 }
@@ -454,12 +464,6 @@ enum status db_check_pages(struct db *db, struct err *err)
 {
     assert(!db->writing);
     return db->env ? file_check(db, true, err) : db_status(db, err);
-}
-
-void db_release(struct db *db)
-{
-    if (db->env)
-        madvise((void *)(uintptr_t)db->map, db->file_pages * PAGE, MADV_DONTNEED);
 }
 
 enum status db_copy(struct db *db, const char *folder, struct err *err)

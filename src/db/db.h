@@ -23,6 +23,8 @@ struct db_options {
     bool
         check_pages; /* reads the whole file first: INVALID, and the page, if it is no sound tree */
     bool volatile_commits; /* commits do not wait for the disk: for tests and rebuilding */
+    /* Bytes of the file's pages that may count as this process's memory, about: past them db_release. 0: any. */
+    size_t mapped_max;
 };
 
 /*

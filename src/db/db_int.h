@@ -4,6 +4,7 @@
 #include <lmdb.h>
 
 #include "db/db.h"
+#include "sys/usage.h"
 
 /* Every value is followed by a checksum over table, key and value. */
 enum { DB_CHECKSUM = 4 };
@@ -37,6 +38,10 @@ struct db {
     u64 map_pages, file_pages;
     u8 *trusted; /* a bit a page: looked at since the store was opened */
     u64 trusted_pages;
+    u8 *piece_is_read;                    /* mapped.c: a bit a piece, since the last release */
+    u64 pieces, pieces_read, pieces_look; /* look: how many when it is measured again */
+    struct usage usage;
+    u64 mapped_else; /* bytes that the process has of other files */
 
     const u8 *last_put[DB_TABLE_COUNT]; /* where the last value was put, to tell pages apart */
     u64 pages_changed[DB_TABLE_COUNT];  /* about */
@@ -65,6 +70,12 @@ void cursors_close(struct db *db);
 /* Splits what the library gave into value and checksum; false, and remembered, when damaged. */
 bool record_check(struct db *db, enum db_table table, const MDB_val *key, const MDB_val *stored,
                   struct db_bytes *value);
+
+/* --- mapped.c ----------------------------------------------------------------------------------- */
+
+/* Pages of the map are about to be looked at; or one that was somewhere in it has been changed. */
+void mapped_note(struct db *db, u64 page, u64 count);
+void mapped_note_changed(struct db *db);
 
 /* --- pages.c ------------------------------------------------------------------------------------ */
 

@@ -12,6 +12,7 @@
 #include "db/db.h"
 #include "sys/child.h"
 #include "sys/file.h"
+#include "sys/usage.h"
 
 /* --- a folder for one test ---------------------------------------------------------------------- */
 
@@ -225,6 +226,50 @@ TEST(prefixes_go_together)
     CHECK(db_pending(db) > 3000 && db_pending(db) < 1 << 20);
     commit(db);
     CHECK_EQ(db_pending(db), 0);
+    db_close(db);
+    place_remove(&place);
+}
+
+/* Bytes of files that count as this process's memory. */
+static u64 mapped(const struct usage *usage)
+{
+    u64 bytes;
+    CHECK(usage_mapped(usage, &bytes));
+    return bytes;
+}
+
+TEST(mapped_pages_keep_to_their_bound)
+{
+    enum { COUNT = 8000, MOST = 2 << 20, SLACK = 1 << 20 };
+    static const u8 long_value[300000] = {1};
+    struct place place = place_new();
+    struct db *db =
+        open_with(&place, (struct db_options){.volatile_commits = true, .mapped_max = MOST});
+    struct db_bytes value;
+    struct usage usage;
+    usage_open(&usage);
+    u64 before = mapped(&usage), most = before;
+    for (u64 round = 0; round < 2; round++) {
+        db_begin(db);
+        for (u64 i = 0; i < COUNT; i++) {
+            u8 key[8] = {(u8)(i * 37), (u8)(i >> 5), (u8)i};
+            db_put(db, DB_SLOTS, key, sizeof key, long_value, 1000 + round);
+            most = i % 50 == 0 && mapped(&usage) > most ? mapped(&usage) : most;
+        }
+        db_put(db, DB_CODES, "long", 4, long_value, sizeof long_value);
+        commit(db);
+        for (u64 i = 0; i < COUNT; i++) {
+            u8 key[8] = {(u8)(i * 37), (u8)(i >> 5), (u8)i};
+            CHECK(db_get(db, DB_SLOTS, key, sizeof key, &value) && value.len == 1000 + round);
+            most = i % 50 == 0 && mapped(&usage) > most ? mapped(&usage) : most;
+        }
+        CHECK(db_get(db, DB_CODES, "long", 4, &value) && value.len == sizeof long_value);
+    }
+    CHECK(most > before + MOST / 2 && most < before + MOST + SLACK);
+    db_release(db);
+    CHECK(mapped(&usage) < before + SLACK);
+    CHECK(db_get(db, DB_CODES, "long", 4, &value) && value.at[0] == 1);
+    usage_close(&usage);
     db_close(db);
     place_remove(&place);
 }

@@ -8,7 +8,11 @@ TEST(usage_is_told)
     usage_open(&usage);
     CHECK(usage_memory(&usage, &virtual_bytes, &resident_bytes));
     CHECK(resident_bytes >= 100000 && resident_bytes <= virtual_bytes);
+    u64 mapped_bytes;
+    CHECK(usage_mapped(&usage, &mapped_bytes));
+    CHECK(mapped_bytes > 0 && mapped_bytes <= resident_bytes);
     usage_close(&usage);
+    CHECK(!usage_mapped(&usage, &mapped_bytes));
     usage_allow_files(64); /* never fewer than there are */
     usage_allow_files(UINT64_MAX);
     CHECK(!usage_memory(&usage, &virtual_bytes, &resident_bytes));

@@ -27,16 +27,35 @@ void usage_allow_files(u64 count)
         return; /* connections past the limit are refused then */
 }
 
-/* proc(5): statm counts pages. */
-bool usage_memory(const struct usage *usage, u64 *virtual_bytes, u64 *resident_bytes)
+/* proc(5): statm counts pages: all, resident, of those of files. */
+static bool statm_read(const struct usage *usage, u64 bytes[3])
 {
-    char text[256], *end;
+    char text[256], *at = text;
     ssize_t len = usage->statm < 0 ? -1 : pread(usage->statm, text, sizeof text - 1, 0);
     if (len <= 0)
         return false;
     text[len] = 0;
     u64 page = (u64)sysconf(_SC_PAGESIZE);
-    *virtual_bytes = strtoull(text, &end, 10) * page;
-    *resident_bytes = strtoull(end, NULL, 10) * page;
+    for (int i = 0; i < 3; i++)
+        bytes[i] = strtoull(at, &at, 10) * page;
+    return true;
+}
+
+bool usage_memory(const struct usage *usage, u64 *virtual_bytes, u64 *resident_bytes)
+{
+    u64 bytes[3];
+    if (!statm_read(usage, bytes))
+        return false;
+    *virtual_bytes = bytes[0];
+    *resident_bytes = bytes[1];
+    return true;
+}
+
+bool usage_mapped(const struct usage *usage, u64 *bytes)
+{
+    u64 all[3];
+    if (!statm_read(usage, all))
+        return false;
+    *bytes = all[2];
     return true;
 }
