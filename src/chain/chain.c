@@ -264,6 +264,7 @@ static enum block_verdict execute(struct chain *chain, struct entry *entry, stru
     process_begin(process, chain->state, chain->evm, &entry->arena, &chain->config, fork, &env);
     process->exec.block_hash = entry_block_hash;
     process->exec.block_hash_ctx = parent;
+    process->workers = chain->options.workers;
     enum block_verdict verdict = process_block(process, &entry->pub.block, report);
     if (verdict != BLOCK_OK) {
         state_reset(chain->state);

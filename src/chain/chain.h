@@ -20,6 +20,7 @@
 #include "types/genesis.h"
 
 struct chain;
+struct workers;
 
 struct chain_block {
     struct block block;
@@ -49,6 +50,9 @@ struct chain_options {
     /* A folder for blocks that no longer change (chain/archive.h); copied. NULL: they stay in the store. */
     const char *segments;
     struct chain_memory memory;
+    /* Threads that share what takes long of a block that comes whole: its senders, where they are not known yet, and the
+     * hashing of large changes. Of their own, without a loop (sys/workers.h); borrowed. NULL: none. */
+    struct workers *workers;
 };
 
 /*

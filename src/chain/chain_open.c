@@ -233,6 +233,7 @@ static struct chain *chain_new(const struct chain_options *options)
     }
     chain->state = state_new(&chain->backend, options->seed);
     chain_state_bound(chain, chain->state);
+    state_set_workers(chain->state, options->workers);
     chain->evm = evm_new();
     evm_set_code_cache(chain->evm, options->memory.code);
     evm_set_engine(chain->evm, options->engine);

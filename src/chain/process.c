@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "chain/dao.h"
+#include "chain/senders.h"
 #include "consensus/fee.h"
 #include "consensus/reward.h"
 #include "prim/hex.h"
@@ -19,6 +20,7 @@ void process_begin(struct process *process, struct state *state, struct evm *evm
                    const struct evm_block *env)
 {
     process->exec_flags = 0;
+    process->workers = NULL;
     process->arena = arena;
     process->config = config;
     process->receipts = NULL;
@@ -356,6 +358,7 @@ static enum block_verdict run(struct process *process, struct block *block,
     if (verdict != BLOCK_OK)
         return verdict;
     process_start(process, &header->parent_hash, &header->parent_beacon_root);
+    senders_find(block, process->exec.fork, process->config->chain_id, process->workers);
     verdict = run_txs(process, block, report);
     if (verdict != BLOCK_OK)
         return verdict;

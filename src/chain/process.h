@@ -17,7 +17,8 @@
 /* Receipts, logs and requests are allocated from the arena. */
 struct process {
     struct exec exec;
-    unsigned exec_flags; /* for every transaction; 0 after process_begin */
+    unsigned exec_flags;     /* for every transaction; 0 after process_begin */
+    struct workers *workers; /* for the senders of a whole block; NULL after process_begin: none */
     struct arena *arena;
     const struct chain_config *config;
     struct receipt *receipts;

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "sys/file.h"
 #include "sys/random.h"
+#include "sys/workers.h"
 
 enum { GENESIS_MAX = 1 << 30 };
 
@@ -45,6 +46,7 @@ static enum status open_chain(struct data *data, const struct data_options *opti
         .history = (u32)options->states,
         .seed = random_u64(),
         .db = data->db,
+        .workers = data->workers,
     };
     enum status status = STATUS_OK;
     arena_init(&arena);
@@ -67,8 +69,10 @@ enum status data_open(struct data *data, const struct data_options *options, str
 {
     *data = (struct data){0};
     enum status status = data_open_store(&data->db, options->folder, options->read_only, err);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
+        data->workers = workers_new(NULL, 0);
         status = open_chain(data, options, err);
+    }
     if (status != STATUS_OK)
         data_close(data);
     return status;
@@ -77,6 +81,8 @@ enum status data_open(struct data *data, const struct data_options *options, str
 void data_close(struct data *data)
 {
     chain_close(data->chain);
+    if (data->workers)
+        workers_free(data->workers);
     db_close(data->db);
     *data = (struct data){0};
 }

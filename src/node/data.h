@@ -6,6 +6,7 @@
 
 struct data {
     struct db *db;
+    struct workers *workers; /* the chain's; threads come when there is much to do, and go */
     struct chain *chain;
 };
 
