@@ -1,5 +1,5 @@
 // Runs the benchmarks of ashlar-evm and of revm in turn and prints, case by case, how many times revm's speed we have.
-//   bench/run [--rounds N] [--only REGEX] [--engine plain|fast|auto] [--no-peer]
+//   node bench/code.mjs [--rounds N] [--only REGEX] [--engine plain|fast|auto] [--no-peer]
 // All times are CPU time of one thread. Each round runs both sides on each file, first the one, next time the other;
 // a case's figure is the median of its rounds.
 import { execFileSync, spawnSync } from 'node:child_process'
@@ -7,6 +7,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { atLeast, atMost, bar, geomean, median } from './bars.mjs'
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
 const inBuild = (...names) => path.join(root, 'build', ...names)
@@ -23,8 +24,6 @@ const { values: options } = parseArgs({
 const rounds = Number(options.rounds)
 const wanted = new RegExp(options.only)
 
-const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)]
-const geomean = (list) => Math.exp(list.reduce((sum, x) => sum + Math.log(x), 0) / list.length)
 const jsonFiles = (folder) =>
   fs.existsSync(folder)
     ? fs.readdirSync(folder, { recursive: true }).filter((f) => f.endsWith('.json')).sort().map((f) => path.join(folder, f))
@@ -123,11 +122,14 @@ function printTable(title, rows) {
   }
 }
 
-function printMean(title, rows) {
+function printMean(title, rows, bars) {
   const ratios = rows.filter((r) => r.revm).map((r) => r.revm.us / r.ours.us)
-  if (ratios.length === 0) return
-  const [mean, least] = [geomean(ratios), Math.min(...ratios)].map((x) => x.toFixed(2))
-  console.log(`${title}: ${mean} times revm in the geometric mean of ${ratios.length} cases, the least ${least}`)
+  if (ratios.length === 0) return bar(title, bars ? 'beside revm' : 'shown', 'not run')
+  const [mean, least] = [geomean(ratios), Math.min(...ratios)]
+  console.log(`${title}: ${mean.toFixed(2)} times revm in the geometric mean of ${ratios.length} cases, the least ${least.toFixed(2)}`)
+  if (!bars) return bar(title, 'shown', `${mean.toFixed(2)} times revm, the least ${least.toFixed(2)}`)
+  atLeast(`${title}, mean`, bars.mean, mean, 'times revm')
+  atLeast(`${title}, least`, bars.least, least, 'times revm')
 }
 
 // The first run of each case, preparation included, against the plain interpreter's first run.
@@ -147,10 +149,17 @@ function printFirstRuns(files) {
   if (ratios.length === 0) return
   const worst = ratios.reduce((a, b) => (a.ratio > b.ratio ? a : b))
   const mean = geomean(ratios.map(({ ratio }) => ratio)).toFixed(2)
+  atMost('first runs, preparation included, the worst', 1.2, worst.ratio, "times the plain interpreter's")
   console.log(`first runs with preparation: ${mean} times the plain interpreter's in the mean, at most ${worst.ratio.toFixed(2)} (${worst.key})`)
 }
 
 const hostile = 'hostile_bench'
+const primitives = ['crypto_bench', 'keccak_bench', 'state_bench', 'trie_bench']
+// Those that are to stand beside a named peer, and which it is.
+const named = {
+  keccak256_32: 'keccak-asm', keccak256_136: 'keccak-asm', ecrecover: "revm's", trie_root_1M: 'alloy-trie',
+  bn254_pairing_2: "revm's", bls12381_pairing_2: "revm's",
+}
 
 // Code made to be expensive for the fast interpreter: its time over the plain interpreter's, first runs and later ones.
 function printHostile() {
@@ -160,14 +169,14 @@ function printHostile() {
   console.log(`\n${'hostile code'.padEnd(34)}${'times plain'.padStart(12)}`)
   for (const [name, ratio] of shapes) console.log(name.padEnd(34) + ratio.toFixed(2).padStart(12))
   const [name, worst] = shapes.reduce((a, b) => (a[1] > b[1] ? a : b))
+  atMost('code made to be expensive to translate', 2, worst, "times the plain interpreter's")
   console.log(`hostile code: at most ${worst.toFixed(2)} times the plain interpreter's time (${name})`)
 }
 
 // Our own programs print `name nanoseconds`; peer-revm crypto prints lines as above.
 function printPrimitives() {
   const lines = new Map()
-  for (const program of fs.existsSync(inBuild('bench')) ? fs.readdirSync(inBuild('bench')) : []) {
-    if (!program.endsWith('_bench') || program === hostile) continue
+  for (const program of primitives.filter((name) => fs.existsSync(inBuild('bench', name)))) {
     const out = execFileSync(inBuild('bench', program), { stdio: ['ignore', 'pipe', 'inherit'] }).toString()
     for (const [, name, figure, unit] of out.matchAll(/^(\S+)\s+([\d.]+)\s*(ms|us|ns)?/gm)) {
       lines.set(name, Number(figure) * { ms: 1000, us: 1, ns: 0.001 }[unit ?? 'ns'])
@@ -180,6 +189,7 @@ function printPrimitives() {
   console.log(`\n${'primitive'.padEnd(46)}${'ours us'.padStart(12)}${'peer us'.padStart(12)}${'times'.padStart(8)}`)
   for (const [name, us] of lines) {
     const peer = peers.get(name)
+    if (named[name]) bar(name, 'beside a peer', peer ? `${(peer / us).toFixed(2)} times ${named[name]}` : 'not run')
     const cells = [us.toFixed(2), peer?.toFixed(2) ?? '-']
     console.log(name.padEnd(46) + cells.map((c) => c.padStart(12)).join('') + (peer ? peer / us : NaN).toFixed(2).replace('NaN', '-').padStart(8))
   }
@@ -210,7 +220,7 @@ if (!options.only) printHostile()
 console.log('')
 const computing = official.filter(({ key }) => !onlyJump.has(key.split(' ')[0]))
 printMean('archive j', official)
-printMean('archive j without the cases that only jump', computing)
+printMean('archive j without the cases that only jump', computing, { mean: 3, least: 1.2 })
 printMean('our own programs', programs)
 printMean('transactions, both with a root', rooted)
 printMean('transactions, revm without a root', bare)

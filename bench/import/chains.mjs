@@ -1,7 +1,9 @@
 // Makes the chains of the import benchmark under build/bench/import/KIND/: genesis.json and chain.rlp.
 //   node bench/import/chains.mjs [--blocks N] [KIND...]
 // The kinds: transfers (each to a fresh account), tokens (ERC-20), storage (fresh slots), computing, and mix (swaps,
-// contract creation, accounts, transfers). Prague rules, blocks about half full, the same bytes on every machine.
+// contract creation, accounts, transfers); and, made only when asked for by name, thousand (1,000 transfers a block) and
+// million (the same, to accounts of a genesis that has a million). Prague rules, blocks about half full, the same bytes
+// on every machine.
 import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
@@ -18,8 +20,12 @@ const maker = path.join(root, 'build', 'bench', 'make_chain')
 const people = 200
 const chainId = 7073
 const gasLimit = 30_000_000
+const thousandGasLimit = 2 * 1000 * 21_000
+const million = 1_000_000
 const hex = (value) => ethers.toQuantity(value)
 const fresh = (kind, i) => ethers.dataSlice(ethers.id(`${kind} ${i}`), 12)
+// An account of a large genesis: spread over the addresses, and cheap to name.
+const settled = (i) => `0x${BigInt.asUintN(64, BigInt(i + 1) * 0x9e3779b97f4a7c15n).toString(16).padStart(16, '0')}${'5e'.repeat(12)}`
 const contracts = compile([
   'bench/contracts/Exchange.sol', 'bench/contracts/Import.sol', 'contracts/Accounts.sol',
 ])
@@ -34,8 +40,10 @@ class Chain {
   nonces = new Map()
   transactions = []
 
-  constructor(perBlock) {
+  constructor(perBlock, blockGas = gasLimit, accounts = 0) {
     this.perBlock = perBlock
+    this.gasLimit = blockGas
+    this.accounts = accounts
   }
 
   add(i, to, input, gas, value = 0n) {
@@ -133,11 +141,22 @@ const kinds = {
     }
     return chain
   },
+  thousand() {
+    const chain = new Chain(1000, thousandGasLimit)
+    for (let i = 0; !chain.full; i++) chain.add(i, fresh('new', i), '0x', 21000, BigInt(i + 1))
+    return chain
+  },
+  million() {
+    const chain = new Chain(1000, thousandGasLimit, million)
+    for (let i = 0; !chain.full; i++) chain.add(i, settled((i * 7919) % million), '0x', 21000, BigInt(i + 1))
+    return chain
+  },
 }
 
-function genesis() {
+function genesis({ gasLimit, accounts }) {
   const alloc = JSON.parse(execFileSync(maker, ['predeploys', 'Prague']))
   for (const { address } of persons) alloc[address] = { balance: hex(ethers.parseEther('1000000')) }
+  for (let i = 0; i < accounts; i++) alloc[settled(i)] = { balance: hex(1_000_000 + i) }
   const forks = Object.fromEntries(
     ['homestead', 'eip150', 'eip155', 'eip158', 'byzantium', 'constantinople', 'petersburg', 'istanbul', 'muirGlacier',
       'berlin', 'london', 'arrowGlacier', 'grayGlacier'].map((name) => [`${name}Block`, 0]))
@@ -153,18 +172,19 @@ function genesis() {
   }
 }
 
-const wanted = positionals.length > 0 ? positionals : Object.keys(kinds)
+const wanted = positionals.length > 0 ? positionals : ['transfers', 'tokens', 'storage', 'computing', 'mix']
 for (const kind of wanted) {
   if (!kinds[kind]) throw new Error(`there is no kind ${kind}: ${Object.keys(kinds).join(', ')}`)
   const folder = path.join(root, 'build', 'bench', 'import', `${kind}-${blocks}`)
   const chainFile = path.join(folder, 'chain.rlp')
   if (fs.existsSync(chainFile)) continue
   fs.mkdirSync(folder, { recursive: true })
-  const { perBlock, transactions } = kinds[kind]()
-  const start = genesis()
+  const chain = kinds[kind]()
+  const { perBlock, transactions } = chain
+  const start = genesis(chain)
   const scenario = path.join(folder, 'scenario.json')
   const genesisFile = path.join(folder, 'genesis.json')
-  fs.writeFileSync(genesisFile, JSON.stringify(start, null, 1))
+  fs.writeFileSync(genesisFile, JSON.stringify(start, null, chain.accounts ? 0 : 1))
   fs.writeFileSync(scenario, JSON.stringify({ perBlock, transactions }))
   const report = execFileSync(maker, ['build', genesisFile, scenario, `${chainFile}.part`], { stdio: ['ignore', 'pipe', 'inherit'] })
   fs.writeFileSync(path.join(folder, 'gas'), report.toString().match(/(\d+) gas/)[1])

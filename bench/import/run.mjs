@@ -8,6 +8,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { root } from '../../scripts/solc.mjs'
+import { atLeast, geomean, median, shown } from '../bars.mjs'
 
 const { values: options, positionals } = parseArgs({
   options: {
@@ -20,8 +21,6 @@ const { values: options, positionals } = parseArgs({
 })
 const kinds = positionals.length > 0 ? positionals : ['transfers', 'tokens', 'storage', 'computing', 'mix']
 const bin = process.env.ASHLAR_BIN ?? path.join(root, 'build', 'bin')
-const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)]
-const geomean = (list) => Math.exp(list.reduce((sum, x) => sum + Math.log(x), 0) / list.length)
 
 execFileSync(process.execPath, [path.join(root, 'bench', 'import', 'chains.mjs'), '--blocks', options.blocks, ...kinds], {
   stdio: 'inherit',
@@ -90,9 +89,13 @@ for (const kind of kinds) {
   }
   if (speed.geth) {
     ratios.push(speed.ours / speed.geth)
+    shown(`import of ${kind}`, `${ratios.at(-1).toFixed(2)} times geth`)
     console.log(`${kind}: ${ratios.at(-1).toFixed(2)} times geth`)
   }
 }
+if (ratios.length === 0) shown('import beside geth', 'not run, for there is no geth')
 if (ratios.length > 0) {
+  atLeast('import, mean', 3, geomean(ratios), "times geth's Mgas/s")
+  atLeast('import, least', 2, Math.min(...ratios), "times geth's Mgas/s")
   console.log(`mean ${geomean(ratios).toFixed(2)} times geth, least ${Math.min(...ratios).toFixed(2)}`)
 }

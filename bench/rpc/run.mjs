@@ -12,6 +12,7 @@ import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { ethers } from 'ethers'
 import { compile, root } from '../../scripts/solc.mjs'
+import { atLeast, atMost, median, shown } from '../bars.mjs'
 
 const { values: options } = parseArgs({
   options: {
@@ -37,7 +38,6 @@ const programs = {
 }
 const contracts = compile(['tests/e2e/contracts/Token20.sol', 'tests/e2e/contracts/Trials.sol'])
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
-const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)]
 const twoCores = os.availableParallelism() > 1
 
 // --- starting and measuring a node --------------------------------------------------------------------
@@ -261,10 +261,14 @@ async function measure(name) {
 // --- rounds and table ----------------------------------------------------------------------------------
 
 const wide = 56
+const mostFor = { 'start to first answer, ms': 20, 'idle PSS alone, MiB': 5, [`idle PSS each of ${many}, MiB`]: 3 }
+const leastFor = ['eth_blockNumber /s', 'eth_call balanceOf /s', 'eth_getLogs 1000 logs /s', 'transfers, sealed each second /s',
+  'transfers, sealed at once /s']
 const lessIsBetter = (row) => /ms$|us$|MiB$/.test(row)
 
 if (spawnSync('wrk', ['-v']).error) {
   console.log('bench/rpc: not run, for there is no wrk')
+  shown('the development node beside anvil', 'not run, for there is no wrk')
   process.exit(0)
 }
 fs.mkdirSync(folder, { recursive: true })
@@ -279,6 +283,9 @@ for (let round = 0; round < Number(options.rounds); round++) {
 console.log(`${''.padEnd(wide)}${names.map((name) => name.padStart(12)).join('')}${'times better'.padStart(14)}`)
 for (const [row, byName] of Object.entries(samples)) {
   const [ours, anvil] = ['ours', 'anvil'].map((name) => byName[name] && median(byName[name]))
-  const ratio = ours && anvil ? (lessIsBetter(row) ? anvil / ours : ours / anvil).toFixed(2) : '-'
+  const times = ours && anvil ? (lessIsBetter(row) ? anvil / ours : ours / anvil) : undefined
+  const ratio = times?.toFixed(2) ?? '-'
+  if (ours && mostFor[row]) atMost(row, mostFor[row], ours, '')
+  if (leastFor.includes(row)) times ? atLeast(row, 3, times, "times anvil's") : shown(row, 'not run beside anvil')
   console.log(row.padEnd(wide) + names.map((name) => median(byName[name]).toFixed(1).padStart(12)).join('') + ratio.padStart(14))
 }
