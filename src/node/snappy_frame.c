@@ -69,7 +69,9 @@ static const char *take_block(struct buf *out, u8 kind, const u8 *at, size_t len
     } else {
         buf_add(out, at + CRC, len - CRC);
     }
-    if (masked(out->data + from, out->len - from) != get_le(at, CRC))
+    /* A buffer that is still empty has no bytes to point at. */
+    const u8 *bytes = out->len > from ? out->data + from : NULL;
+    if (masked(bytes, out->len - from) != get_le(at, CRC))
         return "a snappy chunk does not agree with its checksum";
     return NULL;
 }
