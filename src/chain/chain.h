@@ -149,6 +149,8 @@ u64 chain_oldest_state(const struct chain *chain);
  * freely (writes go nowhere) and given back with chain_state_release. The head's is the cheapest.
  * One that is held may yet take more memory than there is for it. */
 MUST_READ bool chain_state_at(struct chain *chain, u64 number, struct state **state);
+/* The same as the beginning of a branch that is never kept: state_root tells the root of what was written. */
+MUST_READ bool chain_state_branch(struct chain *chain, u64 number, struct state **state);
 void chain_state_release(struct chain *chain, struct state *state);
 
 /* The head's own state, to be looked at and not written to, until the chain changes: cheaper than a view, for
@@ -188,7 +190,11 @@ struct chain_attributes {
     u32 withdrawal_count;
 };
 
-/* The header of the next block as far as it is known before execution. */
+/* The header of a block on top of that one as far as it is known before execution. */
+void chain_header_after(const struct chain *chain, const struct chain_block *parent,
+                        const struct chain_attributes *attributes, struct header *header);
+
+/* The same of the next block. */
 void chain_next_header(const struct chain *chain, const struct chain_attributes *attributes,
                        struct header *header);
 
@@ -201,6 +207,18 @@ void chain_next_header(const struct chain *chain, const struct chain_attributes 
 const struct chain_block *chain_build(struct chain *chain,
                                       const struct chain_attributes *attributes,
                                       const struct tx *txs, u32 count, enum tx_verdict *verdicts);
+
+/*
+ * Builds on `parent` what chain_build builds on the head, and keeps nothing. state: the parent's, from
+ * chain_state_branch; the draft's afterwards. Everything in the draft is the arena's or the transactions'.
+ * BLOCK_SYSTEM_CALL or BLOCK_DEPOSIT_EVENT when no block can be made.
+ */
+MUST_READ enum block_verdict chain_draft(struct chain *chain, struct chain_block *draft,
+                                         struct arena *arena, struct state *state,
+                                         const struct chain_block *parent,
+                                         const struct chain_attributes *attributes,
+                                         const struct tx *txs, u32 count,
+                                         enum tx_verdict *verdicts);
 
 /* Takes blocks off until `number` is the head; they are forgotten. False when history does not
  * reach back. */

@@ -4,15 +4,16 @@
 #include "consensus/difficulty.h"
 #include "consensus/fee.h"
 
-static enum fork next_fork(const struct chain *chain, u64 timestamp)
+static enum fork fork_after(const struct chain *chain, const struct chain_block *parent,
+                            u64 timestamp)
 {
-    return chain_config_fork(&chain->config, chain->head->pub.block.header.number + 1, timestamp,
-                             chain->head->pub.total_difficulty);
+    return chain_config_fork(&chain->config, parent->block.header.number + 1, timestamp,
+                             parent->total_difficulty);
 }
 
-static u256 next_difficulty(const struct chain *chain, enum fork fork, u64 timestamp)
+static u256 difficulty_after(const struct chain *chain, const struct header *parent, enum fork fork,
+                             u64 timestamp)
 {
-    const struct header *parent = &chain->head->pub.block.header;
     if (fork >= FORK_PARIS)
         return U256_ZERO;
     struct difficulty_parent before = {
@@ -24,20 +25,20 @@ static u256 next_difficulty(const struct chain *chain, enum fork fork, u64 times
     return difficulty_next(fork, delay, parent->number + 1, timestamp, &before);
 }
 
-void chain_next_header(const struct chain *chain, const struct chain_attributes *attributes,
-                       struct header *header)
+void chain_header_after(const struct chain *chain, const struct chain_block *parent_block,
+                        const struct chain_attributes *attributes, struct header *header)
 {
-    const struct header *parent = &chain->head->pub.block.header;
-    enum fork fork = next_fork(chain, attributes->timestamp);
+    const struct header *parent = &parent_block->block.header;
+    enum fork fork = fork_after(chain, parent_block, attributes->timestamp);
     *header = (struct header){
         .fields = header_fields_of(fork),
-        .parent_hash = chain->head->pub.block.hash,
+        .parent_hash = parent_block->block.hash,
         .ommers_hash = HEADER_NO_OMMERS,
         .coinbase = attributes->coinbase,
         .state_root = parent->state_root,
         .tx_root = HEADER_EMPTY_ROOT,
         .receipts_root = HEADER_EMPTY_ROOT,
-        .difficulty = next_difficulty(chain, fork, attributes->timestamp),
+        .difficulty = difficulty_after(chain, parent, fork, attributes->timestamp),
         .number = parent->number + 1,
         .gas_limit = attributes->gas_limit,
         .timestamp = attributes->timestamp,
@@ -58,13 +59,18 @@ void chain_next_header(const struct chain *chain, const struct chain_attributes 
                                                       parent->blob_gas_used, parent->base_fee);
 }
 
+void chain_next_header(const struct chain *chain, const struct chain_attributes *attributes,
+                       struct header *header)
+{
+    chain_header_after(chain, &chain->head->pub, attributes, header);
+}
+
 /* Executes those that can be included; they are copied to the block. */
-static void include(struct process *process, struct entry *entry, const struct tx *txs, u32 count,
+static void include(struct process *process, struct block *block, const struct tx *txs, u32 count,
                     enum tx_verdict *verdicts)
 {
-    struct block *block = &entry->pub.block;
     struct exec_result result;
-    block->txs = arena_alloc(&entry->arena, count * sizeof *block->txs);
+    block->txs = arena_alloc(process->arena, count * sizeof *block->txs);
     for (u32 i = 0; i < count; i++) {
         struct tx *tx = &block->txs[block->tx_count];
         *tx = txs[i];
@@ -75,7 +81,7 @@ static void include(struct process *process, struct entry *entry, const struct t
             verdict = process_tx(process, tx, &result);
         if (verdict == TX_OK) {
             addr20 sender = tx->sender;
-            tx_copy(tx, &txs[i], &entry->arena);
+            tx_copy(tx, &txs[i], process->arena);
             tx->sender = sender;
             tx->has_sender = true;
             block->tx_count++;
@@ -85,70 +91,69 @@ static void include(struct process *process, struct entry *entry, const struct t
     }
 }
 
-static void fill_header(struct process *process, struct block *block)
-{
-    struct header *header = &block->header;
-    header->gas_used = process->exec.gas_used;
-    header->blob_gas_used = process->exec.blob_gas_used;
-    header->logs_bloom = process->bloom;
-    header->tx_root = process_tx_root(block->txs, block->tx_count);
-    header->receipts_root = process_receipts_root(process->receipts, process->receipt_count);
-    if (block->has_withdrawals)
-        header->withdrawals_root =
-            process_withdrawals_root(block->withdrawals, block->withdrawal_count);
-    header->requests_hash = request_list_hash(process->requests, process->request_count);
-    state_root(process->exec.state, &header->state_root);
-}
-
-static void keep(struct chain *chain, struct entry *entry)
+/* Everything is the arena's. */
+static enum block_verdict build(struct chain *chain, struct chain_block *built, struct arena *arena,
+                                struct state *state, const struct chain_block *parent,
+                                const struct chain_attributes *attributes, const struct tx *txs,
+                                u32 count, enum tx_verdict *verdicts)
 {
     struct process *process = &chain->process;
-    entry->pub.receipts = process->receipts ? process->receipts : arena_alloc(&entry->arena, 0);
-    entry->pub.requests = arena_dup(&entry->arena, process->requests,
-                                    process->request_count * sizeof *process->requests);
-    entry->pub.request_count = process->request_count;
-    u256_add_carry(&entry->pub.total_difficulty, chain->head->pub.total_difficulty,
-                   entry->pub.block.header.difficulty);
-    block_seal(&entry->pub.block);
-    entry_commit(entry);
-    entry_insert(chain, entry);
-    chain->at = entry;
-    head_set(chain, entry);
+    struct block *block = &built->block;
+    enum fork fork = fork_after(chain, parent, attributes->timestamp);
+    chain_header_after(chain, parent, attributes, &block->header);
+    block->header.extra = arena_dup(arena, attributes->extra, attributes->extra_len);
+    block->has_withdrawals = fork >= FORK_SHANGHAI;
+    if (block->has_withdrawals) {
+        size_t size = attributes->withdrawal_count * sizeof *attributes->withdrawals;
+        block->withdrawals = arena_dup(arena, attributes->withdrawals, size);
+        block->withdrawal_count = attributes->withdrawal_count;
+    }
+    struct evm_block env = process_env(&block->header, fork, &chain->config);
+    process_begin(process, state, chain->evm, arena, &chain->config, fork, &env);
+    process->exec.block_hash = entry_block_hash;
+    process->exec.block_hash_ctx = entry_find(chain, &parent->block.hash);
+    process_start(process, &block->header.parent_hash, &block->header.parent_beacon_root);
+    include(process, block, txs, count, verdicts);
+    struct process_end end = {
+        .withdrawals = block->withdrawals,
+        .withdrawal_count = block->withdrawal_count,
+    };
+    enum block_verdict verdict = process_finish(process, &end);
+    if (verdict != BLOCK_OK)
+        return verdict;
+    process_seal(process, block);
+    built->receipts = process->receipts ? process->receipts : arena_alloc(arena, 0);
+    built->requests =
+        arena_dup(arena, process->requests, process->request_count * sizeof *process->requests);
+    built->request_count = process->request_count;
+    u256_add_carry(&built->total_difficulty, parent->total_difficulty, block->header.difficulty);
+    return BLOCK_OK;
 }
 
 const struct chain_block *chain_build(struct chain *chain,
                                       const struct chain_attributes *attributes,
                                       const struct tx *txs, u32 count, enum tx_verdict *verdicts)
 {
-    struct process *process = &chain->process;
     struct entry *entry = entry_new(chain);
-    struct block *block = &entry->pub.block;
-    enum fork fork = next_fork(chain, attributes->timestamp);
     assert(chain->at == chain->head);
-    chain_next_header(chain, attributes, &block->header);
-    block->header.extra = arena_dup(&entry->arena, attributes->extra, attributes->extra_len);
-    block->has_withdrawals = fork >= FORK_SHANGHAI;
-    if (block->has_withdrawals) {
-        size_t size = attributes->withdrawal_count * sizeof *attributes->withdrawals;
-        block->withdrawals = arena_dup(&entry->arena, attributes->withdrawals, size);
-        block->withdrawal_count = attributes->withdrawal_count;
-    }
-    struct evm_block env = process_env(&block->header, fork, &chain->config);
-    process_begin(process, chain->state, chain->evm, &entry->arena, &chain->config, fork, &env);
-    process->exec.block_hash = entry_block_hash;
-    process->exec.block_hash_ctx = chain->head;
-    process_start(process, &block->header.parent_hash, &block->header.parent_beacon_root);
-    include(process, entry, txs, count, verdicts);
-    struct process_end end = {
-        .withdrawals = block->withdrawals,
-        .withdrawal_count = block->withdrawal_count,
-    };
-    if (process_finish(process, &end) != BLOCK_OK) {
+    if (build(chain, &entry->pub, &entry->arena, chain->state, &chain->head->pub, attributes, txs,
+              count, verdicts) != BLOCK_OK) {
         state_reset(chain->state);
         entry_free(entry);
         return NULL;
     }
-    fill_header(process, block);
-    keep(chain, entry);
+    entry_commit(entry);
+    entry_insert(chain, entry);
+    chain->at = entry;
+    head_set(chain, entry);
     return &entry->pub;
+}
+
+enum block_verdict chain_draft(struct chain *chain, struct chain_block *draft, struct arena *arena,
+                               struct state *state, const struct chain_block *parent,
+                               const struct chain_attributes *attributes, const struct tx *txs,
+                               u32 count, enum tx_verdict *verdicts)
+{
+    *draft = (struct chain_block){0};
+    return build(chain, draft, arena, state, parent, attributes, txs, count, verdicts);
 }

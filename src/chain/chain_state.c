@@ -182,13 +182,14 @@ static struct history *history_at(struct chain *chain, u64 number)
     return history;
 }
 
-bool chain_state_at(struct chain *chain, u64 number, struct state **state)
+/* is_branch: the head, too, as if there were something between it and the view. */
+static bool view_open(struct chain *chain, u64 number, bool is_branch, struct state **state)
 {
     if (number < chain_held_from(chain) || number > entry_number(chain->head) ||
         !undos_fit(chain, number))
         return false;
     struct view *view = NEW(struct view);
-    if (number == entry_number(chain->head)) {
+    if (number == entry_number(chain->head) && !is_branch) {
         view->state = head_view_take(chain);
         chain->head_view_stale = false;
     } else {
@@ -201,6 +202,16 @@ bool chain_state_at(struct chain *chain, u64 number, struct state **state)
     chain->views = view;
     *state = view->state;
     return true;
+}
+
+bool chain_state_at(struct chain *chain, u64 number, struct state **state)
+{
+    return view_open(chain, number, false, state);
+}
+
+bool chain_state_branch(struct chain *chain, u64 number, struct state **state)
+{
+    return view_open(chain, number, true, state);
 }
 
 struct state *chain_state_look(struct chain *chain)

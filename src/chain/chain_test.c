@@ -75,6 +75,52 @@ TEST(chain_shows_every_older_state_and_unwinds)
     fixture_close(&f);
 }
 
+/* The block that the counter's n-th call makes on its parent. */
+static hash32 draft_one(struct fixture *f, u64 n, u64 on)
+{
+    struct state *state;
+    struct arena arena;
+    struct chain_block draft;
+    enum tx_verdict verdict;
+    const struct chain_block *parent = chain_by_number(f->chain, on);
+    struct chain_attributes attributes = {.timestamp = parent->block.header.timestamp + 12,
+                                          .gas_limit = 30000000};
+    struct tx tx = call_counter(f, n);
+    arena_init(&arena);
+    CHECK(chain_state_branch(f->chain, on, &state));
+    CHECK_EQ(chain_draft(f->chain, &draft, &arena, state, parent, &attributes, &tx, 1, &verdict),
+             BLOCK_OK);
+    CHECK_EQ(verdict, TX_OK);
+    CHECK_EQ(draft.block.tx_count, 1);
+    chain_state_release(f->chain, state);
+    arena_fini(&arena);
+    return draft.block.hash;
+}
+
+TEST(chain_drafts_on_any_block_what_it_would_build_there)
+{
+    for (enum fork fork = FORK_SPURIOUS; fork < FORK_COUNT; fork += 3) {
+        struct fixture f;
+        hash32 hashes[5];
+        fixture_open(&f, fork, 0);
+        for (u64 n = 0; n < 5; n++) {
+            struct chain_attributes attributes = {
+                .timestamp = chain_head(f.chain)->block.header.timestamp + 12,
+                .gas_limit = 30000000};
+            struct tx tx = call_counter(&f, n);
+            hash32 drafted = draft_one(&f, n, n);
+            hashes[n] = chain_build(f.chain, &attributes, &tx, 1, NULL)->block.hash;
+            CHECK_MEM(drafted.b, hashes[n].b, sizeof drafted.b);
+        }
+        for (u64 n = 0; n < 5; n++) {
+            hash32 drafted = draft_one(&f, n, n);
+            CHECK_MEM(drafted.b, hashes[n].b, sizeof drafted.b);
+        }
+        CHECK_EQ(counter_at(&f, 5), 5);
+        fixture_close(&f);
+    }
+}
+
 TEST(chain_bounded_by_history_forgets_the_oldest_and_stays_flat)
 {
     struct fixture f;

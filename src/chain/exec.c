@@ -88,11 +88,12 @@ static enum tx_verdict check_balance(struct exec *exec, const struct tx *tx, str
     bool overflow = u256_mul_overflow(&worst, u256_from_u64(tx->gas), tx->max_fee);
     if (tx->type == TX_BLOB) {
         u256 blob_gas = u256_from_u64((u64)tx->blob_count * TX_BLOB_GAS);
-        overflow |= u256_mul_overflow(&part, blob_gas, tx->max_blob_fee);
+        u256 fee = exec->block.blob_base_fee;
+        overflow |= u256_mul_overflow(&plan->blob_cost, blob_gas, fee);
+        /* Whoever bids nothing (EXEC_NO_BASE_FEE) pays the fee none the less. */
+        fee = u256_lt(fee, tx->max_blob_fee) ? tx->max_blob_fee : fee;
+        overflow |= u256_mul_overflow(&part, blob_gas, fee);
         overflow |= u256_add_carry(&worst, worst, part);
-        plan->blob_cost = u256_is_zero(tx->max_blob_fee)
-                              ? U256_ZERO
-                              : u256_mul(blob_gas, exec->block.blob_base_fee);
     }
     overflow |= u256_add_carry(&worst, worst, tx->value);
     if (overflow || u256_lt(state_balance(exec->state, &tx->sender), worst))
@@ -149,9 +150,8 @@ static void buy_gas(struct exec *exec, const struct tx *tx, const struct plan *p
     u256 cost = u256_mul(u256_from_u64(tx->gas), plan->price);
     cost = u256_add(cost, plan->blob_cost);
     state_sub_balance(exec->state, &tx->sender, &cost);
-    /* Without the nonce check it may be at its maximum, where it stays. */
-    u64 nonce = state_nonce(exec->state, &tx->sender);
-    state_set_nonce(exec->state, &tx->sender, nonce + (nonce != UINT64_MAX));
+    /* Without the nonce check it may be at its maximum, which zero follows, as with geth. */
+    state_set_nonce(exec->state, &tx->sender, state_nonce(exec->state, &tx->sender) + 1);
 }
 
 /* EIP-2929, 2930, 3651. The host itself answers that precompiles are warm. */
@@ -175,6 +175,12 @@ static void warm_up(struct exec *exec, const struct tx *tx)
     }
 }
 
+static void begin_message(struct exec *exec)
+{
+    evm_begin(exec->evm, exec->fork, &exec->host, &exec->block, &exec->tx);
+    evm_override_precompiles(exec->evm, exec->precompiles);
+}
+
 static void run_message(struct exec *exec, const struct tx *tx, const struct plan *plan,
                         struct evm_result *result)
 {
@@ -195,7 +201,7 @@ static void run_message(struct exec *exec, const struct tx *tx, const struct pla
         .input = tx->data,
         .input_len = tx->data_len,
     };
-    evm_begin(exec->evm, exec->fork, &exec->host, &exec->block, &exec->tx);
+    begin_message(exec);
     evm_call(exec->evm, &msg, result);
 }
 
@@ -247,6 +253,8 @@ enum tx_verdict exec_tx(struct exec *exec, const struct tx *tx, unsigned flags,
         .created = message.created,
         .output = message.output,
         .output_len = message.output_len,
+        .opcode = message.opcode,
+        .stack_len = message.stack_len,
     };
     settle_gas(exec, tx, &plan, message.gas_left, delegation_refund, result);
     pay(exec, tx, &plan, result->gas_used);
@@ -274,7 +282,7 @@ void exec_system_call(struct exec *exec, const addr20 *to, const u8 *input, size
     };
     state_begin_tx(exec->state);
     state_account_warm(exec->state, to);
-    evm_begin(exec->evm, exec->fork, &exec->host, &exec->block, &exec->tx);
+    begin_message(exec);
     evm_call(exec->evm, &msg, result);
     state_end_tx(exec->state, exec->fork);
 }

@@ -34,7 +34,8 @@ struct exec {
     u64 blob_gas_used;              /* likewise */
     exec_block_hash_fn *block_hash; /* NULL: none is known */
     void *block_hash_ctx;
-    struct evm_host host; /* private from here */
+    const struct precompile_overrides *precompiles; /* NULL: the fork's */
+    struct evm_host host;                           /* private from here */
     struct evm_tx tx;
 };
 
@@ -63,6 +64,8 @@ struct exec_result {
     addr20 created;   /* a creation's address, whether it succeeded or not */
     const u8 *output; /* return or revert data; valid until the evm's next use */
     size_t output_len;
+    u8 opcode;     /* where code failed: the instruction and the stack's height there */
+    u32 stack_len; /* see evm_error_text */
 };
 
 /*

@@ -178,14 +178,13 @@ static enum block_verdict collect_requests(struct process *process)
 enum block_verdict process_finish(struct process *process, const struct process_end *end)
 {
     enum block_verdict verdict = BLOCK_OK;
-    if (process->exec.fork >= FORK_PRAGUE)
-        verdict = collect_requests(process);
-    if (verdict != BLOCK_OK)
-        return verdict;
     if (process->exec.fork >= FORK_SHANGHAI)
         pay_withdrawals(process, end);
-    pay_rewards(process, end);
-    return BLOCK_OK;
+    if (process->exec.fork >= FORK_PRAGUE)
+        verdict = collect_requests(process);
+    if (verdict == BLOCK_OK)
+        pay_rewards(process, end);
+    return verdict;
 }
 
 /* --- roots ------------------------------------------------------------------------------------ */
@@ -245,6 +244,22 @@ hash32 process_tx_root(const struct tx *txs, u32 count)
 hash32 process_withdrawals_root(const struct withdrawal *withdrawals, u32 count)
 {
     return list_root(withdrawals, count, encode_withdrawal_at);
+}
+
+void process_seal(struct process *process, struct block *block)
+{
+    struct header *header = &block->header;
+    header->gas_used = process->exec.gas_used;
+    header->blob_gas_used = process->exec.blob_gas_used;
+    header->logs_bloom = process->bloom;
+    header->tx_root = process_tx_root(block->txs, block->tx_count);
+    header->receipts_root = process_receipts_root(process->receipts, process->receipt_count);
+    if (block->has_withdrawals)
+        header->withdrawals_root =
+            process_withdrawals_root(block->withdrawals, block->withdrawal_count);
+    header->requests_hash = request_list_hash(process->requests, process->request_count);
+    state_root(process->exec.state, &header->state_root);
+    block_seal(block);
 }
 
 /* --- whole blocks ----------------------------------------------------------------------------- */

@@ -59,6 +59,9 @@ hash32 process_receipts_root(const struct receipt *receipts, u32 count);
 hash32 process_tx_root(const struct tx *txs, u32 count);
 hash32 process_withdrawals_root(const struct withdrawal *withdrawals, u32 count);
 
+/* After process_finish: fills in what a header says of the outcome, and seals the block. The lists are in it. */
+void process_seal(struct process *process, struct block *block);
+
 /* What the EVM sees of a header. */
 struct evm_block process_env(const struct header *header, enum fork fork,
                              const struct chain_config *config);

@@ -75,6 +75,11 @@ TEST(rules_let_the_gas_limit_step_only_so_far)
     CHECK(rules_gas_limit_follows(1024000 + 999, 1024000));
     CHECK(!rules_gas_limit_follows(1024000 + 1000, 1024000));
     CHECK(!rules_gas_limit_follows(1024000 - 1000, 1024000));
+    CHECK_EQ(rules_gas_limit_towards(60000000, 1024000), 1024000 + 999);
+    CHECK_EQ(rules_gas_limit_towards(5000, 1024000), 1024000 - 999);
+    CHECK_EQ(rules_gas_limit_towards(1024000 + 999, 1024000), 1024000 + 999);
+    CHECK_EQ(rules_gas_limit_towards(1024000 - 999, 1024000), 1024000 - 999);
+    CHECK_EQ(rules_gas_limit_towards(1024000, 1024000), 1024000);
 }
 
 TEST(rules_name_what_is_wrong_with_a_header)

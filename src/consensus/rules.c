@@ -16,6 +16,15 @@ bool rules_gas_limit_follows(u64 gas_limit, u64 parent_gas_limit)
     return distance < parent_gas_limit / RULES_GAS_LIMIT_DIVISOR;
 }
 
+u64 rules_gas_limit_towards(u64 target, u64 parent_gas_limit)
+{
+    u64 step = parent_gas_limit / RULES_GAS_LIMIT_DIVISOR;
+    step -= step > 0;
+    if (target < parent_gas_limit)
+        return target + step < parent_gas_limit ? parent_gas_limit - step : target;
+    return target - parent_gas_limit > step ? parent_gas_limit + step : target;
+}
+
 static enum block_verdict check_gas(const struct chain_config *config, const struct header *header,
                                     const struct header *parent)
 {

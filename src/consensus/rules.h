@@ -41,3 +41,5 @@ MUST_READ enum block_verdict rules_check_ommers(const struct chain_config *confi
 
 /* The gas limit's step from parent to child is at most parent / 1024, exclusive. */
 bool rules_gas_limit_follows(u64 gas_limit, u64 parent_gas_limit);
+/* The limit that comes as near to target as one step can. */
+u64 rules_gas_limit_towards(u64 target, u64 parent_gas_limit);

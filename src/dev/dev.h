@@ -130,6 +130,7 @@ MUST_READ enum status dev_mine(struct dev *dev, u64 count, u64 step_s, struct er
 /* When the next block would be made now, and its header as far as it is known. */
 u64 dev_timestamp(const struct dev *dev);
 void dev_next_header(struct dev *dev, struct header *header);
+struct chain_attributes dev_next_attributes(struct dev *dev);
 
 void dev_set_sealing(struct dev *dev, struct dev_sealing sealing);
 

@@ -17,7 +17,7 @@ static hash32 lot_of(struct dev *dev, const hash32 *parent)
     return dev->lot;
 }
 
-static struct chain_attributes attributes_of(struct dev *dev)
+struct chain_attributes dev_next_attributes(struct dev *dev)
 {
     const struct chain_block *head = chain_head(dev->chain);
     struct chain_attributes attributes = {
@@ -36,7 +36,7 @@ static struct chain_attributes attributes_of(struct dev *dev)
 
 void dev_next_header(struct dev *dev, struct header *header)
 {
-    struct chain_attributes attributes = attributes_of(dev);
+    struct chain_attributes attributes = dev_next_attributes(dev);
     chain_next_header(dev->chain, &attributes, header);
 }
 
@@ -140,7 +140,7 @@ static enum status seal(struct dev *dev, u32 max, struct sealed *sealed, struct 
 {
     struct header next;
     struct offer offer;
-    struct chain_attributes attributes = attributes_of(dev);
+    struct chain_attributes attributes = dev_next_attributes(dev);
     chain_next_header(dev->chain, &attributes, &next);
     offer_init(&offer, dev, next.base_fee, max);
     *sealed = (struct sealed){.picked = offer.count};

@@ -199,7 +199,8 @@ static void message_call(struct evm *evm, const struct evm_msg *msg, struct evm_
         return;
     }
     struct savepoint save = savepoint_make(evm);
-    const struct precompile *precompile = precompile_find(evm->fork, &msg->code_addr);
+    const struct precompile *precompile =
+        precompile_find_among(evm->precompiles, evm->fork, &msg->code_addr);
     call_transfer(evm, msg);
     if (precompile)
         precompile_call(evm, precompile, msg, result);

@@ -82,6 +82,7 @@ void evm_begin(struct evm *evm, enum fork fork, const struct evm_host *host,
     evm->host_ctx = host->ctx;
     evm->block = block;
     evm->tx = tx;
+    evm->precompiles = NULL;
     evm->refund = 0;
     evm->top = NULL;
     evm->code_max = fork >= FORK_SPURIOUS ? CODE_MAX : SIZE_MAX;
@@ -90,6 +91,11 @@ void evm_begin(struct evm *evm, enum fork fork, const struct evm_host *host,
         evm->code_max = evm->code_max_config;
     if (evm->initcode_max_config)
         evm->initcode_max = evm->initcode_max_config;
+}
+
+void evm_override_precompiles(struct evm *evm, const struct precompile_overrides *overrides)
+{
+    evm->precompiles = overrides;
 }
 
 i64 evm_refund(const struct evm *evm)

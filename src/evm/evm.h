@@ -125,9 +125,14 @@ struct evm_result {
 struct evm *evm_new(void);
 void evm_free(struct evm *evm);
 
-/* Starts a transaction. host, block and tx are borrowed until the next evm_begin or evm_free. */
+/* Starts a transaction. host, block and tx are borrowed until the next evm_begin or evm_free. Precompiles are the
+ * fork's. */
 void evm_begin(struct evm *evm, enum fork fork, const struct evm_host *host,
                const struct evm_block *block, const struct evm_tx *tx);
+
+/* Precompiles are elsewhere until the next evm_begin; borrowed. What is warm from the start does not change. */
+struct precompile_overrides;
+void evm_override_precompiles(struct evm *evm, const struct precompile_overrides *overrides);
 
 /*
  * Runs one message with everything the message itself implies: depth and balance checks, the sender's

@@ -127,6 +127,7 @@ struct evm {
     const struct evm_block *block;
     const struct evm_tx *tx;
     const struct evm_tracer *tracer;
+    const struct precompile_overrides *precompiles; /* NULL: the fork's */
     i64 refund;
     size_t code_max, initcode_max;               /* of the fork, or as configured */
     size_t code_max_config, initcode_max_config; /* 0: the fork's */

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/assert.h"
 #include "crypto/blake2f.h"
 #include "crypto/bls12381.h"
 #include "crypto/bn254.h"
@@ -527,6 +528,28 @@ const struct precompile *precompile_find(enum fork fork, const addr20 *addr)
     if (row >= PRECOMPILE_COUNT || PRECOMPILES[row].address != low || PRECOMPILES[row].since > fork)
         return NULL;
     return &PRECOMPILES[row];
+}
+
+const struct precompile *precompile_find_among(const struct precompile_overrides *overrides,
+                                               enum fork fork, const addr20 *addr)
+{
+    for (u32 i = 0; overrides && i < overrides->count; i++)
+        if (addr20_eq(&overrides->rows[i].addr, addr))
+            return overrides->rows[i].precompile;
+    return precompile_find(fork, addr);
+}
+
+void precompile_override(struct precompile_overrides *overrides, const addr20 *addr,
+                         const struct precompile *precompile)
+{
+    u32 at = 0;
+    while (at < overrides->count && !addr20_eq(&overrides->rows[at].addr, addr))
+        at++;
+    assert(at < ARRAY_LEN(overrides->rows));
+    overrides->rows[at].addr = *addr;
+    overrides->rows[at].precompile = precompile;
+    if (at == overrides->count)
+        overrides->count++;
 }
 
 addr20 precompile_addr(const struct precompile *precompile)

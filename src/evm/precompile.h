@@ -33,5 +33,25 @@ extern const struct precompile PRECOMPILES[PRECOMPILE_COUNT];
 /* The one at this address under this fork's rules, or NULL. */
 const struct precompile *precompile_find(enum fork fork, const addr20 *addr);
 
+/*
+ * Some addresses where it is otherwise than the fork says, as simulations may pretend. Zeroed it changes nothing.
+ * Source: execution-apis, movePrecompileToAddress.
+ */
+struct precompile_overrides {
+    struct {
+        addr20 addr;
+        const struct precompile *precompile; /* NULL: an account like any other */
+    } rows[2 * PRECOMPILE_COUNT];
+    u32 count;
+};
+
+/* The one at this address under the fork's rules and the overrides (which may be NULL), or NULL. */
+const struct precompile *precompile_find_among(const struct precompile_overrides *overrides,
+                                               enum fork fork, const addr20 *addr);
+
+/* Puts a precompile (NULL: none) at this address. At most two rows a precompile: where it was, and where it is. */
+void precompile_override(struct precompile_overrides *overrides, const addr20 *addr,
+                         const struct precompile *precompile);
+
 /* The address as twenty bytes. */
 addr20 precompile_addr(const struct precompile *precompile);

@@ -296,6 +296,23 @@ TEST(precompile_forks)
     CHECK(!precompile_find(FORK_OSAKA, &high));
 }
 
+TEST(precompile_elsewhere)
+{
+    struct precompile_overrides overrides = {0};
+    addr20 first = low_address(1), last = low_address(0x100), target = low_address(0x1234);
+    const struct precompile *moved = precompile_find(FORK_OSAKA, &first);
+    CHECK(precompile_find_among(NULL, FORK_OSAKA, &first) == moved);
+    precompile_override(&overrides, &target, moved);
+    precompile_override(&overrides, &first, NULL);
+    CHECK(precompile_find_among(&overrides, FORK_OSAKA, &target) == moved);
+    CHECK(!precompile_find_among(&overrides, FORK_OSAKA, &first));
+    CHECK(precompile_find_among(&overrides, FORK_OSAKA, &last));
+    CHECK(!precompile_find_among(&overrides, FORK_PRAGUE, &last));
+    precompile_override(&overrides, &target, NULL);
+    CHECK_EQ(overrides.count, 2);
+    CHECK(!precompile_find_among(&overrides, FORK_OSAKA, &target));
+}
+
 /* Lengths beyond 64 bits, beyond the input, and beyond EIP-7823. */
 TEST(precompile_modexp_lengths)
 {

@@ -95,8 +95,10 @@ struct state_backend_ops {
     void (*each_slot)(void *ctx, const addr20 *addr, const hash32 *addr_hash, backend_slot_fn *fn,
                       void *arg);
 
-    /* The tries over this state (state/tries.h). */
+    /* The tries over this state (state/tries.h). If they are its own, a state on it may ask for the root of changes
+     * that are never applied. */
     struct state_tries *(*tries)(void *ctx);
+    bool own_tries;
 
     /* Makes the changes last, all or none. NULL: read-only. */
     enum status (*apply)(void *ctx, const struct state_changes *changes, struct err *err);

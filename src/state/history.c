@@ -259,6 +259,7 @@ struct state_backend history_backend(struct history *history)
         .each_account = history_each_account,
         .each_slot = history_each_slot,
         .tries = history_tries,
+        .own_tries = true,
     };
     return (struct state_backend){&ops, history};
 }

@@ -1,7 +1,7 @@
 /*
- * An older block, read-only: the head's backend, seen through the change sets that lead back. Make a
- * struct state on history_backend to read, call and prove there. Costs nothing but the look-ups;
- * proofs cost the number of changes in between.
+ * An older block, or the head itself, to which nothing happens: the head's backend, seen through the change sets
+ * that lead back. Make a struct state on history_backend to read, call and prove there, and to ask for the root of
+ * what was changed on it. Costs nothing but the look-ups; proofs and roots cost the number of changes in between.
  */
 #pragma once
 

@@ -172,7 +172,7 @@ void state_flush(struct state *state)
 {
     if (state->dirty[DIRT_ROOT].count == 0)
         return;
-    assert(state->backend.ops->apply);
+    assert(state->backend.ops->apply || state->backend.ops->own_tries);
     struct state_tries *tries = state->backend.ops->tries(state->backend.ctx);
     bool many = hash_entries(state->dirty + DIRT_ROOT) >= SHARED_MIN;
     struct workers *workers = many ? state->workers : NULL;

@@ -7,8 +7,8 @@
  * Changes for rewards, withdrawals and system calls are transactions in this sense too. What is not
  * committed is dropped by state_reset. Reads come from a cache in front of the backend; in the steady
  * state nothing is allocated. Not thread-safe. One state writes to a backend; others on the same
- * backend only read, must not outlive a commit without state_forget, and call neither root, commit
- * nor unwind.
+ * backend only read, must not outlive a commit without state_forget, and call neither commit nor
+ * unwind, nor, unless the backend is a history, root.
  *
  * Functions on accounts and slots never fail: an absent account reads as zeroes, an absent slot as 0.
  */

@@ -513,7 +513,7 @@ static void check_proof(struct state *state, const struct model *model, struct a
     arena_reset(arena);
 }
 
-/* An older block, seen from the head. */
+/* An older block (or the head), seen from the head, and what would be if other things had happened after it. */
 static void check_history(struct world *world, const struct model *models,
                           struct state_changes **undo, size_t head, size_t wanted,
                           struct arena *arena)
@@ -524,13 +524,19 @@ static void check_history(struct world *world, const struct model *models,
     struct state_backend backend = world_backend(world);
     struct history *history = history_open(&backend, newest_first, head - wanted);
     struct state_backend old = history_backend(history);
-    struct world past = {.state = state_new(&old, 7), .now = models[wanted]};
+    struct world past = {.state = state_new(&old, 7),
+                         .now = models[wanted],
+                         .random = rnd(world, 1u << 30) + 1,
+                         .fork = world->fork};
     for (unsigned i = 0; i < ACCOUNTS; i++)
         check_account(&past, i);
     check_dump(past.state, models + wanted);
     check_proof(past.state, models + wanted, arena);
+    run_block(&past);
+    check_root(past.state, &past.now);
     state_free(past.state);
     history_close(history);
+    check_root(world->state, models + head);
 }
 
 /* Returns the head, which may have become an older one. */
