@@ -22,6 +22,7 @@ struct wanted {
     struct data_options where;
     struct http_options http;
     struct daemon_words daemon;
+    bool has_testing;
 };
 
 /* After so long with next to no work, memory is given back. */
@@ -53,6 +54,7 @@ static void on_rest(void *ctx)
 static enum status node_open(struct node *node, const struct wanted *wanted, struct err *err)
 {
     struct rpc_options rpc = rpc_options_default();
+    rpc.has_testing = wanted->has_testing;
     enum status status = daemon_open(&node->daemon, &wanted->daemon, err);
     if (status == STATUS_OK)
         status = loop_new(&node->loop, err);
@@ -133,6 +135,8 @@ int node_run_main(int argc, char **argv)
          "origins that browsers may call from"},
         {"http.vhosts", ARGS_TEXT, &http->hosts, "LIST",
          "names accepted in Host besides localhost and IP addresses; * for any"},
+        {"testing", ARGS_FLAG, &wanted.has_testing, NULL,
+         "serve the namespace testing, which is for test environments only"},
         DAEMON_OPTIONS(&wanted.daemon),
         {0},
     };

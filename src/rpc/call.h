@@ -94,4 +94,4 @@ static inline bool rpc_failed(const struct rpc_call *call)
 extern const struct rpc_method RPC_ETH_CHAIN[], RPC_ETH_STATE[], RPC_ETH_CALL[], RPC_ETH_FEE[],
     RPC_ETH_FILTER[], RPC_ETH_SEND[], RPC_ETH_SEND_UNSIGNED[], RPC_ETH_SIGN[], RPC_ETH_CONFIG[],
     RPC_ETH_SIMULATE[], RPC_ETH_SUBSCRIBE[], RPC_NET[], RPC_WEB3[], RPC_TXPOOL[], RPC_DEV[],
-    RPC_DEBUG[], RPC_DEBUG_STATE[], RPC_DUMP[], RPC_SELF[], RPC_ADMIN[];
+    RPC_DEBUG[], RPC_DEBUG_STATE[], RPC_DUMP[], RPC_SELF[], RPC_ADMIN[], RPC_TESTING[];

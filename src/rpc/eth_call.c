@@ -69,7 +69,7 @@ static bool try_gas(struct rpc_call *call, struct run *run, struct tx *tx, u64 g
 {
     run_reset(call, run);
     tx->gas = gas;
-    enum tx_verdict verdict = exec_tx(&run->exec, tx, EXEC_CALL, result);
+    enum tx_verdict verdict = run_exec(run, tx, result);
     if (verdict == TX_INTRINSIC_GAS || verdict == TX_FLOOR_DATA_GAS) {
         *fits = false;
         result->status = EVM_OUT_OF_GAS;

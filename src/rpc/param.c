@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "prim/hex.h"
+#include "types/withdrawal.h"
 
 json param_at(const struct rpc_call *call, size_t index)
 {
@@ -281,4 +282,34 @@ bool member_data(struct rpc_call *call, json object, const char *key, const u8 *
 {
     json value = member(object, key, has);
     return !*has || value_data(call, value, key, bytes, len);
+}
+
+static bool value_withdrawal(struct rpc_call *call, json value, struct withdrawal *out)
+{
+    bool has;
+    *out = (struct withdrawal){0};
+    return value_is_object(call, value, "withdrawal") &&
+           member_u64(call, value, "index", &out->index, &has) &&
+           member_u64(call, value, "validatorIndex", &out->validator, &has) &&
+           member_addr(call, value, "address", &out->addr, &has) &&
+           member_u64(call, value, "amount", &out->amount_gwei, &has);
+}
+
+bool member_withdrawals(struct rpc_call *call, json object, const char *key,
+                        const struct withdrawal **list, u32 *count, bool *has)
+{
+    json value = member(object, key, has);
+    *list = NULL;
+    *count = 0;
+    if (!*has)
+        return true;
+    if (json_kind(value) != JSON_KIND_ARRAY)
+        return rpc_fail(call, RPC_INVALID_PARAMS, "invalid %s: %s where an array was expected", key,
+                        json_kind_name(json_kind(value)));
+    struct withdrawal *items = arena_alloc(call->arena, json_count(value) * sizeof *items);
+    for (; *count < json_count(value); ++*count)
+        if (!value_withdrawal(call, json_at(value, *count), &items[*count]))
+            return false;
+    *list = items;
+    return true;
 }

@@ -47,6 +47,11 @@ bool member_u256(struct rpc_call *call, json object, const char *key, u256 *out,
 bool member_data(struct rpc_call *call, json object, const char *key, const u8 **bytes, size_t *len,
                  bool *has);
 
+/* A list of withdrawals (EIP-4895), the call's arena's; what one leaves out is 0. */
+struct withdrawal;
+bool member_withdrawals(struct rpc_call *call, json object, const char *key,
+                        const struct withdrawal **list, u32 *count, bool *has);
+
 /* The key of an object's member as an address, or as a storage word. */
 bool param_key_addr(struct rpc_call *call, const struct json_iter *iter, addr20 *out);
 bool param_key_word(struct rpc_call *call, const struct json_iter *iter, u256 *out);

@@ -41,6 +41,8 @@ static const struct rpc_method *const tables[] = {
 /* Those that need a chain of our own to seal and to change. */
 static const struct rpc_method *const dev_tables[] = {RPC_DEV, RPC_DUMP, RPC_ETH_SEND_UNSIGNED};
 
+static const struct rpc_method *const testing_tables[] = {RPC_TESTING};
+
 static u32 name_hash(const char *name)
 {
     u32 hash = 2166136261u; /* FNV-1a */
@@ -104,6 +106,8 @@ struct rpc *rpc_new(struct dev *dev, const struct rpc_options *options)
     add_tables(rpc, tables, ARRAY_LEN(tables));
     if (!dev->is_follower)
         add_tables(rpc, dev_tables, ARRAY_LEN(dev_tables));
+    if (!dev->is_follower || options->has_testing)
+        add_tables(rpc, testing_tables, ARRAY_LEN(testing_tables));
     list_methods(rpc);
     rpc->filters = rpc_filters_new(options->seed, options->filters_max);
     rpc->sessions = rpc_sessions_new(rpc);

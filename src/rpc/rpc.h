@@ -27,6 +27,7 @@ struct rpc_options {
     void *observe_ctx;
     struct logger *log; /* requests are told to it at LOG_DEBUG; NULL: none */
     bool log_is_open;   /* admin_logLevel may change its levels */
+    bool has_testing;   /* serve the namespace testing, which dev chains always have */
     const char *client; /* for web3_clientVersion; borrowed; NULL: "ashlar" */
 };
 

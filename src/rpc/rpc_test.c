@@ -166,11 +166,92 @@ TEST(rpc_calls_with_overrides_and_tells_of_reverts)
                 "\"0x0000000000000000000000000000000000000000000000000000000000000005\"}");
     check_error(&bench, "eth_call", "[{\"to\":\"" BOB "\"},\"latest\",{\"" BOB "\":{\"cod\":1}}]",
                 "{\"code\":-32602,\"message\":\"state override: there is no field \\\"cod\\\" "
-                "(balance, nonce, code, state, stateDiff)\"}");
+                "(balance, nonce, code, state, stateDiff, movePrecompileToAddress)\"}");
     CHECK_STR(call(&bench, "eth_getCode", "[\"" BOB "\"]"), OK("\"0x\""));
     CHECK_STR(call(&bench, "eth_estimateGas",
                    "[{\"from\":\"" ALICE "\",\"to\":\"" BOB "\",\"value\":\"0x1\"}]"),
               OK("\"0x5208\""));
+    bench_close(&bench);
+}
+
+/* An address where nothing is, and one that a hash is asked of. */
+#define EMPTY "0x0000000000000000000000000000000000001234"
+#define SHA   "0x0000000000000000000000000000000000000002"
+#define HASH  "0xe3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+TEST(rpc_calls_a_precompile_that_was_moved)
+{
+    struct bench bench;
+    bench_open(&bench, 0);
+#define MOVED "\"latest\",{\"" SHA "\":{\"movePrecompileToAddress\":\"" EMPTY "\"}}]"
+    CHECK_STR(call(&bench, "eth_call", "[{\"to\":\"" EMPTY "\"}," MOVED), OK("\"" HASH "\""));
+    CHECK_STR(call(&bench, "eth_call", "[{\"to\":\"" SHA "\"}," MOVED), OK("\"0x\""));
+    CHECK_STR(call(&bench, "eth_call", "[{\"to\":\"" SHA "\"}]"), OK("\"" HASH "\""));
+    CHECK(strstr(call(&bench, "eth_estimateGas", "[{\"to\":\"" EMPTY "\"}," MOVED), "0x"));
+    CHECK_STR(call(&bench, "eth_call",
+                   "[{\"to\":\"" SHA "\"},\"latest\",{\"" SHA "\":{\"code\":\"" ANSWER_FIVE
+                   "\"}}]"),
+              OK("\"0x0000000000000000000000000000000000000000000000000000000000000005\""));
+    check_error(&bench, "eth_call",
+                "[{\"to\":\"" SHA "\"},\"latest\",{\"" BOB
+                "\":{\"movePrecompileToAddress\":\"" EMPTY "\"}}]",
+                "{\"code\":-32000,\"message\":\"account " BOB " is not a precompile\"}");
+    check_error(&bench, "eth_call",
+                "[{\"to\":\"" SHA "\"},\"latest\",{\"" SHA "\":{\"movePrecompileToAddress\":\"" SHA
+                "\"}}]",
+                "{\"code\":-32000,\"message\":\"account " SHA " is already overridden\"}");
+    check_error(&bench, "eth_call", "[{},\"latest\",{},{\"withdrawals\":[]}]",
+                "{\"code\":-32000,\"message\":\"block override \\\"withdrawals\\\" is not "
+                "supported for this RPC method\"}");
+    bench_close(&bench);
+}
+
+/* The first value of a member in the latest answer. */
+static void member_of(struct bench *bench, const char *name, char out[80])
+{
+    char quoted[40];
+    snprintf(quoted, sizeof quoted, "\"%s\":\"", name);
+    const char *found = strstr((const char *)bench->out.data, quoted);
+    CHECK(found);
+    found += strlen(quoted);
+    size_t len = strcspn(found, "\"");
+    CHECK(len < 80);
+    memcpy(out, found, len);
+    out[len] = 0;
+}
+
+TEST(rpc_simulates_the_same_on_a_block_whether_or_not_it_is_the_newest)
+{
+    struct bench bench;
+    char before[80], after[80], root[80], request[1000];
+    bench_open(&bench, 0);
+    static const char simulation[] =
+        "[{\"blockStateCalls\":[{\"blockOverrides\":{\"number\":\"0x4\"},\"stateOverrides\":"
+        "{\"" BOB "\":{\"code\":\"" ANSWER_FIVE "\",\"balance\":\"0x9\"}},\"calls\":"
+        "[{\"from\":\"" ALICE "\",\"to\":\"" BOB "\",\"value\":\"0x1\"}]}]},\"0x0\"]";
+    call(&bench, "eth_simulateV1", simulation);
+    CHECK(strstr((const char *)bench.out.data, "\"number\":\"0x4\""));
+    member_of(&bench, "hash", before);
+    for (int i = 0; i < 3; i++)
+        call(&bench, "eth_sendTransaction",
+             "[{\"from\":\"" ALICE "\",\"to\":\"" BOB "\",\"value\":\"0x5\"}]");
+    call(&bench, "eth_simulateV1", simulation);
+    member_of(&bench, "hash", after);
+    CHECK_STR(after, before);
+    /* The head is as it was. */
+    call(&bench, "eth_getBlockByNumber", "[\"latest\",false]");
+    member_of(&bench, "hash", after);
+    member_of(&bench, "stateRoot", root);
+    snprintf(request, sizeof request,
+             "[\"%s\",{\"timestamp\":\"0xffffffff\",\"prevRandao\":\"%s\","
+             "\"suggestedFeeRecipient\":\"" BOB "\",\"withdrawals\":[],"
+             "\"parentBeaconBlockRoot\":\"%s\"},[]]",
+             after, after, after);
+    CHECK(strstr(call(&bench, "testing_buildBlockV1", request), "\"blockNumber\":\"0x4\""));
+    CHECK(strstr((const char *)bench.out.data, "\"blockValue\":\"0x0\""));
+    call(&bench, "eth_getBlockByNumber", "[\"latest\",false]");
+    member_of(&bench, "stateRoot", before);
+    CHECK_STR(before, root);
     bench_close(&bench);
 }
 

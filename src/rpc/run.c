@@ -2,24 +2,50 @@
 
 #include <string.h>
 
-#include "rpc/overrides.h"
 #include "rpc/param.h"
 #include "trace/trace.h"
 
-static bool open_on(struct rpc_call *call, struct run *run, json block_overrides)
+/* Messages run in no block that is made, so that some overrides would do nothing. */
+static bool check_block(struct rpc_call *call, const struct block_overrides *block)
 {
+    if (block->has_beacon_root || block->has_withdrawals)
+        return rpc_fail(call, RPC_SERVER_ERROR,
+                        "block override \"%s\" is not supported for this RPC method",
+                        block->has_beacon_root ? "beaconRoot" : "withdrawals");
+    return u256_fits_u64(block->number) ||
+           rpc_fail(call, RPC_INVALID_PARAMS, "invalid number: hex number > 64 bits");
+}
+
+static bool apply_state(struct rpc_call *call, struct run *run)
+{
+    run->precompiles.count = 0;
+    return overrides_apply_state(call, &run->state_overrides, run->state, run->exec.fork,
+                                 &run->precompiles);
+}
+
+static bool open_on(struct rpc_call *call, struct run *run, const struct block_overrides *block)
+{
+    if (block->has_number)
+        run->header.number = u256_low(block->number);
+    if (block->has_time)
+        run->header.timestamp = block->time;
+    overrides_apply_block(block, &run->header);
     chain_exec_init(call->chain, &run->exec, run->state, &run->header);
-    return overrides_apply_block(call, block_overrides, &run->exec.block) &&
-           overrides_apply_state(call, run->state_overrides, run->state);
+    if (block->has_blob_base_fee)
+        run->exec.block.blob_base_fee = block->blob_base_fee;
+    run->exec.precompiles = &run->precompiles;
+    return apply_state(call, run);
 }
 
 bool run_open(struct rpc_call *call, struct run *run, const struct block_ref *ref,
               json state_overrides, json block_overrides)
 {
-    run->state_overrides = state_overrides;
-    if (!view_header(call, ref, &run->header) || !view_open(call, ref, &run->state))
+    struct block_overrides block;
+    if (!overrides_read_state(call, state_overrides, &run->state_overrides) ||
+        !overrides_read_block(call, block_overrides, &block) || !check_block(call, &block) ||
+        !view_header(call, ref, &run->header) || !view_open(call, ref, &run->state))
         return false;
-    if (open_on(call, run, block_overrides))
+    if (open_on(call, run, &block))
         return true;
     view_close(call, run->state);
     return false;
@@ -35,7 +61,7 @@ void run_reset(struct rpc_call *call, struct run *run)
     state_reset(run->state);
     run->exec.gas_used = run->exec.blob_gas_used = 0;
     /* They were applied before, so they can be. */
-    bool applied = overrides_apply_state(call, run->state_overrides, run->state);
+    bool applied = apply_state(call, run);
     (void)applied;
 }
 
@@ -85,14 +111,24 @@ bool run_refuse(struct rpc_call *call, const struct run *run, const struct tx *t
     }
 }
 
+enum tx_verdict run_exec(struct run *run, const struct tx *tx, struct exec_result *result)
+{
+    /* geth's: to whom gas is free, the fees of the block are nothing. */
+    struct evm_block *block = &run->exec.block;
+    u256 base_fee = block->base_fee, blob_base_fee = block->blob_base_fee;
+    if (u256_is_zero(tx->max_fee))
+        block->base_fee = U256_ZERO;
+    if (u256_is_zero(tx->max_blob_fee) && tx->type == TX_BLOB)
+        block->blob_base_fee = U256_ZERO;
+    enum tx_verdict verdict = exec_tx(&run->exec, tx, EXEC_CALL, result);
+    block->base_fee = base_fee;
+    block->blob_base_fee = blob_base_fee;
+    return verdict;
+}
+
 bool run_tx(struct rpc_call *call, struct run *run, const struct tx *tx, struct exec_result *result)
 {
-    /* geth's: to whom gas is free, the base fee is nothing. */
-    u256 base_fee = run->exec.block.base_fee;
-    if (u256_is_zero(tx->max_fee))
-        run->exec.block.base_fee = U256_ZERO;
-    enum tx_verdict verdict = exec_tx(&run->exec, tx, EXEC_CALL, result);
-    run->exec.block.base_fee = base_fee;
+    enum tx_verdict verdict = run_exec(run, tx, result);
     return verdict == TX_OK || run_refuse(call, run, tx, verdict);
 }
 

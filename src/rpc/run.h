@@ -3,6 +3,7 @@
 
 #include "chain/exec.h"
 #include "rpc/call.h"
+#include "rpc/overrides.h"
 #include "rpc/tx_args.h"
 #include "rpc/view.h"
 
@@ -11,7 +12,8 @@ struct run {
     struct state *state;
     struct exec exec;
     struct header header;
-    json state_overrides;
+    struct state_overrides state_overrides;
+    struct precompile_overrides precompiles;
 };
 
 /*
@@ -28,7 +30,11 @@ void run_reset(struct rpc_call *call, struct run *run);
 /* The gas that a call may use. */
 u64 run_gas_max(const struct rpc_call *call, const struct run *run);
 
-/* Runs the message and leaves its effects. False, with the error set in geth's words, when it cannot begin; how it went
+/* Runs the message, in a block whose fees are nothing if its own are, and leaves its effects. */
+MUST_READ enum tx_verdict run_exec(struct run *run, const struct tx *tx,
+                                   struct exec_result *result);
+
+/* The same. False, with the error set in geth's words, when it cannot begin; how it went
  * is in result, whose output lives until the next run. */
 bool run_tx(struct rpc_call *call, struct run *run, const struct tx *tx,
             struct exec_result *result);

@@ -105,11 +105,9 @@ void shape_tx(struct buf *out, const char *key, const struct tx *tx,
 
 /* --- receipts and logs ---------------------------------------------------------------------- */
 
-void shape_log(struct buf *out, const char *key, const struct chain_block *block, u32 tx_index,
-               u32 log_index, bool is_removed)
+void shape_one_log(struct buf *out, const char *key, const struct chain_block *block, u32 tx_index,
+                   const struct log *log, u32 log_index, bool is_removed)
 {
-    const struct receipt *receipt = &block->receipts[tx_index];
-    const struct log *log = &receipt->logs[log_index];
     json_out_object(out, key);
     json_out_addr(out, "address", &log->addr);
     json_out_array(out, "topics");
@@ -122,9 +120,17 @@ void shape_log(struct buf *out, const char *key, const struct chain_block *block
     json_out_quantity(out, "transactionIndex", tx_index);
     json_out_hash(out, "blockHash", &block->block.hash);
     json_out_quantity(out, "blockTimestamp", block->block.header.timestamp);
-    json_out_quantity(out, "logIndex", receipt->log_index_base + log_index);
+    json_out_quantity(out, "logIndex", log_index);
     json_out_bool(out, "removed", is_removed);
     json_out_object_end(out);
+}
+
+void shape_log(struct buf *out, const char *key, const struct chain_block *block, u32 tx_index,
+               u32 log_index, bool is_removed)
+{
+    const struct receipt *receipt = &block->receipts[tx_index];
+    shape_one_log(out, key, block, tx_index, &receipt->logs[log_index],
+                  receipt->log_index_base + log_index, is_removed);
 }
 
 static void put_blob_gas(struct rpc_call *call, const struct chain_block *block,
@@ -224,7 +230,7 @@ void shape_header_members(struct buf *out, const struct header *header, const ha
     put_fork_members(out, header);
 }
 
-static void put_withdrawals(struct buf *out, const struct block *block)
+void shape_withdrawals(struct buf *out, const struct block *block)
 {
     json_out_array(out, "withdrawals");
     for (u32 i = 0; i < block->withdrawal_count; i++) {
@@ -260,7 +266,7 @@ void shape_block_members(struct rpc_call *call, const struct chain_block *block,
     }
     json_out_array_end(out);
     if (body->has_withdrawals)
-        put_withdrawals(out, body);
+        shape_withdrawals(out, body);
 }
 
 void shape_block(struct rpc_call *call, const char *key, const struct chain_block *block,
@@ -304,7 +310,7 @@ void shape_pending_block(struct rpc_call *call, const char *key, bool whole_txs)
     json_out_array(out, "uncles");
     json_out_array_end(out);
     if (sized.has_withdrawals)
-        put_withdrawals(out, &sized);
+        shape_withdrawals(out, &sized);
     json_out_object_end(out);
     mem_free(txs);
 }

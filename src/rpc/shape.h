@@ -12,6 +12,9 @@ void shape_receipt(struct rpc_call *call, const char *key, const struct chain_bl
 /* is_removed: its block was taken off the chain. */
 void shape_log(struct buf *out, const char *key, const struct chain_block *block, u32 tx_index,
                u32 log_index, bool is_removed);
+/* The same of a log that need not be one of the receipt's; log_index is its place in the block. */
+void shape_one_log(struct buf *out, const char *key, const struct chain_block *block, u32 tx_index,
+                   const struct log *log, u32 log_index, bool is_removed);
 
 /* The members of a header, into an object that is open. hash NULL: pending, and so are nonce and coinbase's seal. */
 void shape_header_members(struct buf *out, const struct header *header, const hash32 *hash);
@@ -21,6 +24,9 @@ void shape_block_members(struct rpc_call *call, const struct chain_block *block,
 
 void shape_block(struct rpc_call *call, const char *key, const struct chain_block *block,
                  bool whole_txs);
+
+/* As member "withdrawals" of an object that is open. */
+void shape_withdrawals(struct buf *out, const struct block *block);
 
 /* The block to come, with what is ready in the pool. */
 void shape_pending_block(struct rpc_call *call, const char *key, bool whole_txs);

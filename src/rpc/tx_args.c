@@ -136,7 +136,7 @@ static bool check_fees(struct rpc_call *call, const struct tx_args *args)
     return true;
 }
 
-bool tx_args_read(struct rpc_call *call, json object, struct tx_args *args)
+bool tx_args_parse(struct rpc_call *call, json object, struct tx_args *args)
 {
     *args = (struct tx_args){0};
     return value_is_object(call, object, "transaction") &&
@@ -151,8 +151,12 @@ bool tx_args_read(struct rpc_call *call, json object, struct tx_args *args)
            member_u64(call, object, "chainId", &args->chain_id, &args->has_chain_id) &&
            member_u256(call, object, "maxFeePerBlobGas", &args->blob_fee, &args->has_blob_fee) &&
            read_data(call, object, args) && read_access_list(call, object, args) &&
-           read_blobs(call, object, args) && read_authorizations(call, object, args) &&
-           check_fees(call, args);
+           read_blobs(call, object, args) && read_authorizations(call, object, args);
+}
+
+bool tx_args_read(struct rpc_call *call, json object, struct tx_args *args)
+{
+    return tx_args_parse(call, object, args) && check_fees(call, args);
 }
 
 enum tx_type tx_args_type(const struct tx_args *args, bool base_fee_is_on)

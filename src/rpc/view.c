@@ -129,26 +129,65 @@ static void run_pending(struct rpc_call *call, struct state *state)
     mem_free(txs);
 }
 
-bool view_open(struct rpc_call *call, const struct block_ref *ref, struct state **state)
+typedef bool open_fn(struct chain *chain, u64 number, struct state **state);
+
+static bool open_at(struct rpc_call *call, const struct chain_block *block, open_fn *take,
+                    struct state **state)
 {
-    const struct chain_block *block = ref->is_pending ? chain_head(call->chain) : ref->block;
     if (!block)
         return view_no_block(call);
     u64 number = block->block.header.number;
     bool is_held = block->is_canonical && number >= chain_oldest_state(call->chain);
-    bool is_open = is_held && chain_state_at(call->chain, number, state);
+    bool is_open = is_held && take(call->chain, number, state);
     if (is_held && !is_open)
         return rpc_fail(
             call, RPC_SERVER_ERROR,
             "what leads back to the state of block %llu takes more memory than there is "
             "for it; --memory gives more",
             (unsigned long long)number);
-    if (!is_open)
-        return rpc_fail(call, RPC_SERVER_ERROR, "the state of block %llu is not available",
-                        (unsigned long long)number);
+    return is_open || rpc_fail(call, RPC_SERVER_ERROR, "the state of block %llu is not available",
+                               (unsigned long long)number);
+}
+
+bool view_open(struct rpc_call *call, const struct block_ref *ref, struct state **state)
+{
+    const struct chain_block *block = ref->is_pending ? chain_head(call->chain) : ref->block;
+    if (!open_at(call, block, chain_state_at, state))
+        return false;
     if (ref->is_pending)
         run_pending(call, *state);
     return true;
+}
+
+/* Makes the block to come, of what is ready. */
+static bool draft_pending(struct rpc_call *call, struct block *block, struct state *state)
+{
+    struct chain_block draft;
+    struct chain_attributes attributes = dev_next_attributes(call->dev);
+    struct header header;
+    dev_next_header(call->dev, &header);
+    struct tx *txs = NEW_ARRAY(struct tx, PENDING_TXS_MAX);
+    u32 count = txpool_pick(call->dev->pool, state, header.base_fee, txs, PENDING_TXS_MAX);
+    enum block_verdict verdict =
+        chain_draft(call->chain, &draft, call->arena, state, chain_head(call->chain), &attributes,
+                    txs, count, NULL);
+    mem_free(txs);
+    *block = draft.block;
+    return verdict == BLOCK_OK || rpc_fail(call, RPC_SERVER_ERROR, "no block can be made now: %s",
+                                           block_verdict_text(verdict));
+}
+
+bool view_open_branch(struct rpc_call *call, const struct block_ref *ref, struct block *block,
+                      struct state **state)
+{
+    const struct chain_block *base = ref->is_pending ? chain_head(call->chain) : ref->block;
+    if (!open_at(call, base, chain_state_branch, state))
+        return false;
+    *block = base->block;
+    if (!ref->is_pending || draft_pending(call, block, *state))
+        return true;
+    view_close(call, *state);
+    return false;
 }
 
 void view_close(struct rpc_call *call, struct state *state)

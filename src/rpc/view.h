@@ -25,5 +25,10 @@ bool view_header(struct rpc_call *call, const struct block_ref *ref, struct head
 bool view_open(struct rpc_call *call, const struct block_ref *ref, struct state **state);
 void view_close(struct rpc_call *call, struct state *state);
 
+/* The same as the beginning of a branch (chain_state_branch), and the block that it is after, which for pending is
+ * made of what is ready. */
+bool view_open_branch(struct rpc_call *call, const struct block_ref *ref, struct block *block,
+                      struct state **state);
+
 /* Account questions come as (address..., block): opens the state of the block at `index`. */
 bool view_open_param(struct rpc_call *call, size_t index, struct state **state);

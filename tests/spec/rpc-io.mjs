@@ -3,7 +3,6 @@
 //   node tests/spec/rpc-io.mjs ASHLAR-NODE FOLDER [--verbose] [PATTERN]
 // FOLDER holds genesis.json, chain.rlp and METHOD/NAME.io. Of an answer that is an error the code is compared, and
 // the words are not; of a file marked "speconly" only whether it is a result or an error, and the kinds of values.
-// rpc-io-known.txt lists the files that are known to fail, and why: they count as skipped, and as failed once they pass.
 import { spawn, spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import os from 'node:os'
@@ -93,12 +92,6 @@ async function run(url, file) {
   return undefined
 }
 
-// Lines are NAME.io or #, and why.
-function readKnown() {
-  const text = fs.readFileSync(new URL('rpc-io-known.txt', import.meta.url), 'utf8')
-  return new Set(text.split('\n').filter((line) => line && !line.startsWith('#')).map((line) => line.split(' ')[0]))
-}
-
 function listFiles() {
   return fs
     .readdirSync(folder, { recursive: true })
@@ -109,28 +102,17 @@ function listFiles() {
 let child
 try {
   importChain()
-  child = spawn(program, ['run', '--data', data, '--http.port', '0'], { stdio: ['ignore', 'pipe', 'inherit'] })
+  child = spawn(program, ['run', '--data', data, '--http.port', '0', '--testing'], { stdio: ['ignore', 'pipe', 'inherit'] })
   const url = await serve(child)
   let passed = 0
   let failed = 0
-  let skipped = 0
-  const known = readKnown()
   for (const name of listFiles()) {
     const differs = await run(url, path.join(folder, name))
-    if (known.has(name) && differs && !verbose) {
-      skipped++
-      continue
-    }
-    if (known.has(name) && !differs) {
-      console.log(`FAIL ${name}: it is listed in rpc-io-known.txt, and passes`)
-      failed++
-      continue
-    }
     if (differs) console.log(`FAIL ${name}: ${differs.length > 600 && !verbose ? `${differs.slice(0, 600)}...` : differs}`)
     if (differs) failed++
     else passed++
   }
-  console.log(`${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}`)
+  console.log(`${passed} passed, ${failed} failed`)
   process.exitCode = failed ? 1 : 0
 } finally {
   child?.removeAllListeners('exit')
