@@ -176,7 +176,7 @@ check:
 	@scripts/check
 bench: setup
 	@$(MAKE) --no-print-directory all benches
-	@bench/run
+	@bench/run $(BENCH)
 benches: $(BENCHES)
 fuzz:
 	@scripts/setup --test

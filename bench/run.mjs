@@ -14,8 +14,12 @@ const here = path.dirname(fileURLToPath(import.meta.url))
 // Which of the common options each takes.
 const parts = {
   code: ['code.mjs', 'rounds'],
+  suites: ['suites.mjs'],
   rpc: ['rpc/run.mjs', 'rounds'],
   import: ['import/run.mjs', 'rounds', 'geth', 'folder'],
+  cores: ['import/cores.mjs', 'rounds', 'folder'],
+  block: ['import/block.mjs', 'rounds', 'geth', 'folder'],
+  state: ['state.mjs', 'folder'],
 }
 
 const { values: options, positionals } = parseArgs({
