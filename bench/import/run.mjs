@@ -58,11 +58,17 @@ function size(folder) {
     .reduce((sum, f) => sum + fs.statSync(path.join(f.parentPath ?? f.path, f.name)).blocks * 512, 0)
 }
 
+// As geth prints a hash: its first and last six digits.
+const headOf = {
+  ours: (text) => /^head: block \d+, 0x([0-9a-f]{6})[0-9a-f]+([0-9a-f]{6})$/m.exec(text)?.slice(1).join('..'),
+  geth: (text) => [...text.matchAll(/Imported new .*hash=([0-9a-f]{6}\.\.[0-9a-f]{6})/g)].at(-1)?.[1],
+}
+
 function importOnce(side, folder) {
   const data = fs.mkdtempSync(path.join(options.folder, `ashlar-import-${side}-`))
   try {
     const result = sides[side](data, path.join(folder, 'genesis.json'), path.join(folder, 'chain.rlp'))
-    return { ...result, disk: size(data) / 1e6 }
+    return { ...result, head: headOf[side](result.text), disk: size(data) / 1e6 }
   } finally {
     fs.rmSync(data, { recursive: true })
   }
@@ -79,6 +85,8 @@ for (const kind of kinds) {
     if (round % 2 === 1) order.reverse()
     for (const side of order) samples[side].push(importOnce(side, folder))
   }
+  const heads = new Set(Object.values(samples).flat().map(({ head }) => head))
+  if (heads.size !== 1 || heads.has(undefined)) throw new Error(`${kind}: the heads differ: ${[...heads].join(', ')}`)
   const speed = {}
   for (const [side, runs] of Object.entries(samples)) {
     const wall = median(runs.map((r) => r.wall))
