@@ -119,6 +119,9 @@ static enum tx_verdict check_room(const struct exec *exec, const struct tx *tx, 
 static enum tx_verdict check(struct exec *exec, const struct tx *tx, unsigned flags,
                              struct plan *plan)
 {
+    /* Before EIP-7594 only the block is bounded. */
+    bool any_blobs = flags & EXEC_NO_GAS_LIMITS && exec->fork < FORK_OSAKA;
+    u32 blobs_max = any_blobs ? UINT32_MAX : exec->tx_blobs_max;
     enum tx_verdict verdict = tx_check_type(tx, exec->fork);
     if (verdict == TX_OK && !(flags & EXEC_NO_NONCE))
         verdict = check_nonce(exec, tx);
@@ -131,7 +134,7 @@ static enum tx_verdict check(struct exec *exec, const struct tx *tx, unsigned fl
     if (verdict == TX_OK)
         verdict = check_fees(exec, tx, flags, plan);
     if (verdict == TX_OK)
-        verdict = tx_check_lists(tx, exec->fork, exec->tx_blobs_max);
+        verdict = tx_check_lists(tx, exec->fork, blobs_max);
     if (verdict == TX_OK)
         verdict = check_blob_fee(exec, tx, flags);
     if (verdict == TX_OK)

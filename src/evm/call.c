@@ -250,13 +250,13 @@ static bool create_raise_nonce(struct evm *evm, const struct evm_msg *msg)
 /* Whether the code that a creation returned may become the contract's, and paying for it. */
 static enum evm_status create_check_code(struct evm *evm, struct evm_result *result)
 {
-    if (result->output_len > evm->code_max)
-        return EVM_CODE_TOO_LARGE; /* EIP-170 */
     if (evm->fork >= FORK_LONDON && result->output_len && result->output[0] == 0xef)
         return EVM_INVALID_CODE; /* EIP-3541 */
     i64 price = CODE_BYTE_GAS * (i64)result->output_len;
     if (price > result->gas_left)
         return EVM_CODE_STORE_OUT_OF_GAS;
+    if (result->output_len > evm->code_max)
+        return EVM_CODE_TOO_LARGE; /* EIP-170 */
     result->gas_left -= price;
     evm->gas_metered += (u64)price;
     return EVM_SUCCESS;

@@ -165,7 +165,8 @@ struct simulation {
     struct precompile_overrides precompiles;
     struct collector collector;
     bool validates, whole_txs;
-    u64 gas_left; /* for all blocks together */
+    bool has_base_fee; /* the block has one: from London on, or because it was asked for */
+    u64 gas_left;      /* for all blocks together */
     struct sim_block *blocks;
     u32 block_count; /* planned */
     u32 made_count;
@@ -304,8 +305,8 @@ static bool plan_header(struct simulation *sim, struct sim_block *block,
     overrides_apply_block(overrides, header);
     enum fork fork = chain_fork(sim->call->chain, header);
     header->fields = header_fields_of(fork);
-    if (fork < FORK_LONDON)
-        header->base_fee = U256_ZERO;
+    if (fork < FORK_LONDON && overrides->has_base_fee)
+        header->fields = HEADER_FIELDS_LONDON;
     if (fork >= FORK_CANCUN && overrides->has_beacon_root)
         header->parent_beacon_root = overrides->beacon_root;
     return true;
@@ -364,7 +365,7 @@ static bool check_args(struct simulation *sim, const struct tx_args *args)
         return rpc_fail(call, RPC_SERVER_ERROR,
                         "chainId does not match node's (have=%llu, want=%llu)",
                         (unsigned long long)args->chain_id, (unsigned long long)chain_id);
-    if (has_fees && sim->process.exec.fork < FORK_LONDON)
+    if (has_fees && !sim->has_base_fee)
         return rpc_fail(call, RPC_SERVER_ERROR,
                         "maxFeePerGas and maxPriorityFeePerGas are not valid before London is "
                         "active");
@@ -390,9 +391,9 @@ static bool limit_gas(struct simulation *sim, struct tx_args *args, bool *is_cap
 }
 
 /* The transaction as the block shows it: one with a gas price is never of a newer type. */
-static enum tx_type shown_type(const struct tx_args *args, enum fork fork)
+static enum tx_type shown_type(const struct simulation *sim, const struct tx_args *args)
 {
-    if (args->has_gas_price || fork < FORK_LONDON)
+    if (args->has_gas_price || !sim->has_base_fee)
         return args->has_access_list ? TX_ACCESS_LIST : TX_LEGACY;
     return tx_args_type(args, true);
 }
@@ -409,8 +410,13 @@ static bool make_tx(struct simulation *sim, struct tx_args *args, struct tx *tx,
     if (args->has_tip && !args->has_max_fee)
         tx->max_fee = tx->gas_price = U256_ZERO;
     if (!args->has_authorizations && !args->has_blobs)
-        tx->type = shown_type(args, fork);
+        tx->type = shown_type(sim, args);
     tx->chain_id = chain_config(sim->call->chain)->chain_id;
+    /* Before London nobody looks at the base fee but to find the price. */
+    if (fork < FORK_LONDON && tx->type == TX_DYNAMIC_FEE) {
+        tx->gas_price = tx_effective_gas_price(tx, sim->process.exec.block.base_fee);
+        tx->type = TX_LEGACY;
+    }
     if (args->has_blob_fee && fork < FORK_CANCUN)
         return refuse_tx(sim, tx, TX_TYPE_NOT_SUPPORTED);
     return true;
@@ -451,7 +457,7 @@ static bool run_one(struct simulation *sim, struct tx_args *args, struct tx *tx,
         return refuse_tx(sim, tx, verdict);
     result->output = arena_dup(sim->call->arena, result->output, result->output_len);
     sim->gas_left -= result->gas_used;
-    tx->type = shown_type(args, process->exec.fork);
+    tx->type = shown_type(sim, args);
     process->receipts[process->receipt_count - 1].type = tx->type;
     tx_hash_update(tx);
     return true;
@@ -504,6 +510,7 @@ static bool begin_block(struct simulation *sim, struct sim_block *block)
     sim->process.exec.block_hash_ctx = sim;
     sim->process.exec.precompiles = &sim->precompiles;
     sim->precompiles.count = 0;
+    sim->has_base_fee = header->fields >= HEADER_FIELDS_LONDON;
     sim->collector.next_index = 0;
     if (!overrides_apply_state(call, &block->accounts, sim->state, fork, &sim->precompiles))
         return false;

@@ -172,6 +172,8 @@ static bool apply_account(struct rpc_call *call, const struct account_override *
         state_set_balance(state, addr, &account->balance);
     if (account->has_code)
         state_set_code(state, addr, account->code, account->code_len);
+    if (account->slot_count)
+        state_touch(state, addr); /* storage makes an account, even one that is empty otherwise */
     for (u32 i = 0; i < account->slot_count; i++) {
         struct state_slot slot = state_storage_slot(state, addr, &account->slots[i].key);
         state_storage_set(state, slot.handle, &account->slots[i].value);
