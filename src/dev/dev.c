@@ -177,7 +177,7 @@ enum status dev_open(struct dev **out, struct loop *loop, const struct dev_optio
     return STATUS_OK;
 }
 
-struct dev *dev_follow(struct loop *loop, struct chain *chain)
+struct dev *dev_follow(struct loop *loop, struct chain *chain, struct db *db)
 {
     struct dev *dev = NEW(struct dev);
     struct txpool_options pool = txpool_options_default();
@@ -185,13 +185,16 @@ struct dev *dev_follow(struct loop *loop, struct chain *chain)
     dev->loop = loop;
     dev->chain = chain;
     dev->is_follower = true;
+    dev->options.db = db;
     dev->gas_limit = chain_head(chain)->block.header.gas_limit;
     if (genesis)
         dev->genesis_hash = genesis->block.hash;
     pool.seed = random_u64();
     dev->pool = txpool_new(&pool);
     dev->timer = timer_new(loop, on_timer, dev);
+    dev->sync_timer = timer_new(loop, on_sync, dev);
     dev->arrivals = NEW_ARRAY(hash32, DEV_ARRIVALS);
+    dev_pool_keep(dev, db);
     return dev;
 }
 
@@ -200,8 +203,7 @@ void dev_close(struct dev *dev)
     if (!dev)
         return;
     timer_free(dev->timer);
-    if (dev->sync_timer)
-        timer_free(dev->sync_timer);
+    timer_free(dev->sync_timer);
     txpool_free(dev->pool);
     if (!dev->is_follower)
         chain_close(dev->chain);

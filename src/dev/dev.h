@@ -100,9 +100,9 @@ MUST_READ enum status dev_sync(struct dev *dev, struct err *err);
 
 /*
  * For serving a chain that is not ours to seal: a pool in front of it, no accounts, no blocks made. What changes
- * the chain must not be called. The chain is borrowed.
+ * the chain must not be called. The chain is borrowed, and so is the store that holds it, in which the pool is kept.
  */
-struct dev *dev_follow(struct loop *loop, struct chain *chain);
+struct dev *dev_follow(struct loop *loop, struct chain *chain, struct db *db);
 
 /* --- transactions --------------------------------------------------------------------------- */
 

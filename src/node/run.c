@@ -14,7 +14,8 @@ static const struct args_command about = {
     .program = "ashlar-node run",
     .usage = "--data DIR [--genesis FILE] [options]",
     .summary = "Serves JSON-RPC on the chain in a data folder.",
-    .details = "Transactions that are sent to it wait in a pool; no blocks are made.",
+    .details = "Transactions that are sent to it wait in a pool, which is kept in the folder; no "
+               "blocks are made.",
 };
 
 /* What the command line says. */
@@ -62,7 +63,7 @@ static enum status node_open(struct node *node, const struct wanted *wanted, str
         status = data_open(&node->data, &wanted->where, err);
     if (status != STATUS_OK)
         return status;
-    node->dev = dev_follow(node->loop, node->data.chain);
+    node->dev = dev_follow(node->loop, node->data.chain, node->data.db);
     struct http_options http = wanted->http;
     daemon_watch(&node->daemon, node->dev, &rpc, &http);
     status = service_open(&node->service, node->loop, node->dev, &rpc, &http, err);
@@ -106,9 +107,12 @@ static int serve(const struct wanted *wanted)
         print_ready(&node, &wanted->http);
         loop_run(node.loop);
         daemon_stopping(&node.daemon);
-    } else {
-        fprintf(stderr, "ashlar-node run: %s\n", err.text);
+        service_close(node.service);
+        node.service = NULL;
+        status = dev_sync(node.dev, &err);
     }
+    if (status != STATUS_OK)
+        fprintf(stderr, "ashlar-node run: %s\n", err.text);
     node_close(&node);
     return status == STATUS_OK ? EXIT_OK : EXIT_FAILED;
 }

@@ -6,9 +6,10 @@ import os from 'node:os'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
 import zlib from 'node:zlib'
+import { ethers } from 'ethers'
 import { root } from '../../scripts/solc.mjs'
 import { writeBranches } from '../torture/branches.mjs'
-import { addresses, request } from './node.mjs'
+import { addresses, keys, request } from './node.mjs'
 
 const binary = path.join(process.env.ASHLAR_BIN ?? path.join(root, 'build', 'bin'), 'ashlar-node')
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'ashlar-import-'))
@@ -108,14 +109,24 @@ test('an interrupted import ends cleanly with what it has', async () => {
   assert.ok(order.some(({ hash }) => hash === verifiedHead(data)))
 })
 
+async function serve(data) {
+  const child = spawn(binary, ['run', '--data', data, '--http.port', '0'], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const url = await new Promise((resolve) =>
+    child.stdout.on('data', (text) => /http:\S+/.test(text) && resolve(/http:\S+/.exec(text)[0])),
+  )
+  const ended = new Promise((resolve) => child.on('exit', (code, signal) => resolve(code ?? signal)))
+  const end = (signal) => {
+    child.kill(signal)
+    return ended
+  }
+  return { url, end }
+}
+
 test('run serves the chain, and answers -32601 to what only a development node can do', async () => {
   const data = newData()
   assert.equal(importInto(data, file).status, 0)
-  const child = spawn(binary, ['run', '--data', data, '--http.port', '0'], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const { url, end } = await serve(data)
   try {
-    const url = await new Promise((resolve) =>
-      child.stdout.on('data', (text) => /http:\S+/.test(text) && resolve(/http:\S+/.exec(text)[0])),
-    )
     const head = (await request(url, 'eth_getBlockByNumber', ['latest', false])).result
     assert.equal(head.hash, order.at(-1).hash)
     assert.ok(BigInt((await request(url, 'eth_getBalance', [addresses[0], 'latest'])).result) > 0n)
@@ -124,7 +135,29 @@ test('run serves the chain, and answers -32601 to what only a development node c
     assert.equal((await request(url, 'evm_mine')).error.code, -32601)
     assert.deepEqual((await request(url, 'eth_accounts')).result, [])
   } finally {
-    child.kill()
+    assert.equal(await end('SIGTERM'), 0)
   }
-  assert.equal(await new Promise((resolve) => child.on('exit', resolve)), 0)
+})
+
+test('transactions sent to run wait over a restart and a kill', async () => {
+  const data = newData()
+  assert.equal(importInto(data, file).status, 0)
+  const wallet = new ethers.Wallet(keys[1])
+  const sign = (nonce) =>
+    wallet.signTransaction({ type: 2, chainId: 31337, nonce, gasLimit: 21000, to: addresses[0], value: 1n, maxFeePerGas: 10n ** 12n, maxPriorityFeePerGas: 1n })
+  let node = await serve(data)
+  const nonce = Number((await request(node.url, 'eth_getTransactionCount', [wallet.address, 'latest'])).result)
+  const first = (await request(node.url, 'eth_sendRawTransaction', [await sign(nonce)])).result
+  assert.match(first, /^0x/)
+  assert.equal(await node.end('SIGTERM'), 0)
+  node = await serve(data)
+  assert.equal((await request(node.url, 'eth_getTransactionByHash', [first])).result.blockHash, null)
+  const second = (await request(node.url, 'eth_sendRawTransaction', [await sign(nonce + 1)])).result
+  await new Promise((resolve) => setTimeout(resolve, 900)) // durable half a second later
+  assert.equal(await node.end('SIGKILL'), 'SIGKILL')
+  node = await serve(data)
+  assert.equal((await request(node.url, 'eth_getTransactionByHash', [second])).result.blockHash, null)
+  assert.deepEqual((await request(node.url, 'txpool_status')).result, { pending: '0x2', queued: '0x0' })
+  assert.equal(await node.end('SIGTERM'), 0)
+  assert.equal(verifiedHead(data), order.at(-1).hash)
 })
