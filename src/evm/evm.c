@@ -44,14 +44,19 @@ void evm_error_text(char out[EVM_ERROR_TEXT_MAX], enum evm_status status, u8 opc
         snprintf(out, EVM_ERROR_TEXT_MAX, "%s", evm_status_text(status));
 }
 
+/* Address space only: a page becomes memory when a frame first reaches it. */
+static u256 *stack_new(void)
+{
+    return NEW_ARRAY(u256, (size_t)(DEPTH_MAX + 1) * (STACK_MAX + STACK_ROOM));
+}
+
 struct evm *evm_new(void)
 {
     struct evm *evm = NEW(struct evm);
     code_cache_init(&evm->codes, CODE_CACHE_BYTES);
     arena_init(&evm->scratch);
     evm->hashes = NEW(struct hash_memo);
-    /* Address space only: a page becomes memory when a frame first reaches it. */
-    evm->stack = NEW_ARRAY(u256, (size_t)(DEPTH_MAX + 1) * (STACK_MAX + STACK_ROOM));
+    evm->stack = stack_new();
     evm->chunks[0] = (struct memory_chunk){mem_zalloc(CHUNK_FIRST), CHUNK_FIRST};
     return evm;
 }
@@ -71,6 +76,20 @@ void evm_free(struct evm *evm)
     mem_free(evm->extra);
     code_cache_fini(&evm->codes);
     mem_free(evm);
+}
+
+void evm_rest(struct evm *evm)
+{
+    for (int i = 1; i < MEMORY_CHUNKS; i++) {
+        mem_free(evm->chunks[i].bytes);
+        evm->chunks[i] = (struct memory_chunk){0};
+    }
+    mem_free(evm->stack);
+    evm->stack = stack_new();
+    mem_free(evm->returned);
+    evm->returned = NULL;
+    evm->returned_cap = 0;
+    arena_reset(&evm->scratch);
 }
 
 void evm_begin(struct evm *evm, enum fork fork, const struct evm_host *host,

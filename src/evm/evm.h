@@ -153,6 +153,9 @@ void evm_set_tracer(struct evm *evm, const struct evm_tracer *tracer);
 enum evm_engine { EVM_ENGINE_AUTO, EVM_ENGINE_PLAIN, EVM_ENGINE_FAST };
 void evm_set_engine(struct evm *evm, enum evm_engine engine);
 
+/* Between messages: gives back the memory that the largest of them needed. */
+void evm_rest(struct evm *evm);
+
 /* Bytes of code that stays ready to run; 0: the usual 64 MiB. Before anything runs. */
 void evm_set_code_cache(struct evm *evm, size_t bytes_max);
 

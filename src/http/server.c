@@ -73,8 +73,9 @@ struct http_exchange {
     const char *body; /* in the input while it came in one piece, in body_buf after */
     size_t body_len;
     struct buf body_buf;
-    struct buf waiting; /* input behind a request that is being answered */
-    struct buf out;     /* answers, until the input at hand is used up */
+    size_t body_counted; /* of body_buf, in the server's bodies */
+    struct buf waiting;  /* input behind a request that is being answered */
+    struct buf out;      /* answers, until the input at hand is used up */
 };
 
 struct http_server {
@@ -86,7 +87,8 @@ struct http_server {
     void *ctx;
     struct websockets websockets;
     struct http_exchange *first;
-    u32 count; /* exchanges */
+    u32 count;  /* exchanges */
+    u64 bodies; /* bytes that bodies on their way take */
     bool is_ticking;
 };
 
@@ -144,7 +146,7 @@ static const char *words_of(unsigned status)
     case 426: return "WebSocket is spoken here in version 13\n";
     case 431: return "the request headers are larger than this server takes\n";
     case 501: return "WebSocket is not offered here\n";
-    case 503: return "too many connections\n";
+    case 503: return "too much is being sent at a time: try again\n";
     default: return "";
     }
 }
@@ -245,6 +247,8 @@ static void exchange_unlink(struct http_exchange *exchange)
     struct http_server *server = exchange->server;
     if (!server)
         return;
+    server->bodies -= exchange->body_counted;
+    exchange->body_counted = 0;
     if (exchange->prev)
         exchange->prev->next = exchange->next;
     else
@@ -278,6 +282,13 @@ static void exchange_flush(struct http_exchange *exchange)
         buf_reset(&exchange->out);
 }
 
+static void count_body(struct http_exchange *exchange)
+{
+    if (exchange->server)
+        exchange->server->bodies += exchange->body_buf.cap - exchange->body_counted;
+    exchange->body_counted = exchange->server ? exchange->body_buf.cap : 0;
+}
+
 /* Says what was wrong and stays a moment: closing at once would make the peer lose the words. */
 static void exchange_refuse(struct http_exchange *exchange, unsigned status)
 {
@@ -285,6 +296,8 @@ static void exchange_refuse(struct http_exchange *exchange, unsigned status)
     /* What was read of malformed headers is not to be trusted. */
     if (status == 400 || status == 431)
         exchange->values[FIELD_ORIGIN][0] = 0;
+    buf_fini(&exchange->body_buf);
+    count_body(exchange);
     put_words(exchange, status);
     exchange_flush(exchange);
     exchange->mode = MODE_LINGERING;
@@ -484,6 +497,10 @@ static int on_body(http_parser *parser, const char *at, size_t len)
     buf_add(&exchange->body_buf, at, len);
     if (exchange->body_buf.full)
         return refuse(exchange, 413);
+    count_body(exchange);
+    u64 most = exchange->server->options.bodies_max;
+    if (most && exchange->server->bodies > most)
+        return refuse(exchange, 503);
     exchange->body = (const char *)exchange->body_buf.data;
     exchange->body_len = exchange->body_buf.len;
     return 0;
@@ -524,6 +541,7 @@ static int on_complete(http_parser *parser)
         hand_over(exchange);
     if (exchange->body_buf.cap > KEEP_MAX)
         buf_fini(&exchange->body_buf);
+    count_body(exchange);
     /* Anything but the next request stops here: an answer not given yet, a line to be closed, answers enough. */
     if (exchange->mode != MODE_READING || !exchange->keep_alive || !exchange->conn ||
         exchange->out.len > exchange->server->options.unsent_max)
@@ -751,6 +769,32 @@ enum status http_server_open(struct http_server **server, struct loop *loop,
 u16 http_server_port(const struct http_server *server)
 {
     return listener_port(server->listener);
+}
+
+static u64 waiting_on(const struct http_exchange *exchange)
+{
+    return exchange->waiting.cap + exchange->out.cap + conn_unsent(exchange->conn);
+}
+
+void http_server_shed(struct http_server *server, u64 bytes_max)
+{
+    u64 all = websockets_waiting(&server->websockets);
+    for (const struct http_exchange *at = server->first; at; at = at->next)
+        all += waiting_on(at);
+    while (all > bytes_max) {
+        struct http_exchange *most = NULL;
+        for (struct http_exchange *at = server->first; at; at = at->next)
+            if (!at->is_executing && at->mode != MODE_ANSWERING &&
+                (!most || waiting_on(at) > waiting_on(most)))
+                most = at;
+        u64 bytes = most ? waiting_on(most) : 0;
+        u64 shed = websockets_shed(&server->websockets, bytes);
+        if (!shed && !bytes)
+            return;
+        if (!shed)
+            exchange_drop(most, false);
+        all -= shed ? shed : bytes;
+    }
 }
 
 void http_server_close(struct http_server *server)

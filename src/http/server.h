@@ -40,6 +40,7 @@ struct http_options {
     u32 request_ms;   /* from a request's first byte to its last */
     u32 idle_ms;      /* between requests */
     u32 unsent_max;   /* bytes of answers a peer may leave unread before its requests wait */
+    u64 bodies_max;   /* bytes of bodies on their way, all together: 503 past them; 0: any */
     u32 pipeline_max; /* bytes of requests waiting behind one that is not answered yet */
     const struct websocket_handler *websocket; /* borrowed, with the server's ctx; NULL: none */
     struct websocket_options websocket_options;
@@ -54,6 +55,12 @@ MUST_READ enum status http_server_open(struct http_server **server, struct loop 
                                        const struct http_options *options, http_handler *handler,
                                        void *ctx, struct err *err);
 u16 http_server_port(const struct http_server *server);
+
+/*
+ * What waits on all lines together, answers that peers do not read above all, is brought below so many bytes: the
+ * lines with most are dropped, but for those whose request is with the handler. May be called from there.
+ */
+void http_server_shed(struct http_server *server, u64 bytes_max);
 
 /* Accepts nothing more and closes every connection, at once where a peer does not read; exchanges not answered yet
  * may still be. */

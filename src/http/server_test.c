@@ -31,17 +31,23 @@ static void on_request(void *ctx, struct http_exchange *exchange, const char *bo
         http_answer(exchange, "{}", 2);
 }
 
-static void stage_open(struct stage *stage, u32 body_max)
+static void stage_open_with(struct stage *stage, u32 body_max, u64 bodies_max)
 {
     struct err err;
     *stage = (struct stage){0};
     struct http_options options = http_options_default();
     options.body_max = body_max;
+    options.bodies_max = bodies_max;
     options.hosts = "example.org";
     options.unsent_max = UNSENT_MAX;
     CHECK_EQ(http_server_open(&stage->server, &stage->loop, &options, on_request, stage, &err),
              STATUS_OK);
     sim_connect(&stage->loop, &stage->conn);
+}
+
+static void stage_open(struct stage *stage, u32 body_max)
+{
+    stage_open_with(stage, body_max, 0);
 }
 
 static void stage_close(struct stage *stage)
@@ -194,6 +200,51 @@ TEST(http_bounds_headers_and_chunked_bodies)
         send_text(&stage, "2\r\nxx\r\n");
     CHECK(strstr(sent(&stage), "413 "));
     stage_close(&stage);
+}
+
+TEST(http_bounds_what_all_lines_take)
+{
+    struct stage stage;
+    struct conn other = {0};
+    static const char begin[] = "POST / HTTP/1.1\r\nHost: localhost\r\n"
+                                "Content-Type: application/json\r\nContent-Length: 9000\r\n\r\n";
+    char some[2000];
+    memset(some, 'x', sizeof some);
+    stage_open_with(&stage, 10000, 6000);
+    sim_connect(&stage.loop, &other);
+    send_text(&stage, begin);
+    sim_input(&other, begin, sizeof begin - 1);
+    for (int i = 0; i < 4 && !stage.conn.sent.len; i++) {
+        sim_input(&other, some, sizeof some / 2);
+        sim_input(&stage.conn, some, sizeof some);
+    }
+    CHECK(strstr(sent(&stage), "503 "));
+    CHECK_EQ(other.sent.len, 0);
+    /* What the refused one took is free again. */
+    sim_input(&other, some, sizeof some);
+    CHECK_EQ(other.sent.len, 0);
+    stage_close(&stage);
+    buf_fini(&other.sent);
+}
+
+TEST(http_sheds_the_line_with_most)
+{
+    struct stage stage;
+    struct conn other = {0};
+    stage_open(&stage, 1000);
+    sim_connect(&stage.loop, &other);
+    stage.conn.is_stuck = other.is_stuck = true;
+    for (int i = 0; i < 15; i++)
+        send_text(&stage, POST("1", "x"));
+    sim_input(&other, POST("1", "x"), strlen(POST("1", "x")));
+    http_server_shed(stage.server, 1 << 20);
+    CHECK(!stage.conn.is_closed && !other.is_closed);
+    http_server_shed(stage.server, other.sent.len + 1200);
+    CHECK(stage.conn.is_closed && !other.is_closed);
+    http_server_shed(stage.server, 0);
+    CHECK(other.is_closed);
+    stage_close(&stage);
+    buf_fini(&other.sent);
 }
 
 TEST(http_gives_up_on_slow_senders_and_idle_lines)

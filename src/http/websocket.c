@@ -454,6 +454,34 @@ void websockets_tick(struct websockets *all)
     }
 }
 
+static u64 waiting_on(const struct websocket *ws)
+{
+    return ws->message.cap + ws->out.cap + (ws->mode == MODE_GONE ? 0 : conn_unsent(ws->conn));
+}
+
+u64 websockets_waiting(const struct websockets *all)
+{
+    u64 bytes = 0;
+    for (const struct websocket *ws = all->first; ws; ws = ws->next)
+        bytes += waiting_on(ws);
+    return bytes;
+}
+
+u64 websockets_shed(struct websockets *all, u64 more_than)
+{
+    struct websocket *most = NULL;
+    u64 bytes = more_than;
+    for (struct websocket *ws = all->first; ws; ws = ws->next)
+        if (!ws->busy && ws->mode != MODE_GONE && waiting_on(ws) > bytes) {
+            most = ws;
+            bytes = waiting_on(ws);
+        }
+    if (!most)
+        return 0;
+    drop(most);
+    return bytes;
+}
+
 void websockets_close(struct websockets *all)
 {
     while (all->first) {

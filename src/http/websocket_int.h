@@ -27,5 +27,10 @@ void websockets_add(struct websockets *all, struct conn *conn, const u8 *bytes, 
 /* Looks at deadlines; call about once a second while count is not 0. */
 void websockets_tick(struct websockets *all);
 
+/* Bytes that wait on all lines. */
+u64 websockets_waiting(const struct websockets *all);
+/* Drops the line on which most waits, if that is more than so many bytes and nobody looks at it; returns how many. */
+u64 websockets_shed(struct websockets *all, u64 more_than);
+
 /* Tells every peer that the server goes (1001) and lets go of the lines. */
 void websockets_close(struct websockets *all);

@@ -52,6 +52,8 @@ struct builder {
     const char *key;
     u32 key_len;
     bool too_deep;
+    u32 values_left; /* that may still come */
+    bool too_many;
     struct member first[PENDING_FIRST];
 };
 
@@ -71,6 +73,11 @@ static void pending_grow(struct builder *builder)
 
 static int value_add(struct builder *builder, struct json_value value)
 {
+    if (!builder->values_left) {
+        builder->too_many = true;
+        return 0;
+    }
+    builder->values_left--;
     if (builder->pending_len == builder->pending_cap)
         pending_grow(builder);
     builder->pending[builder->pending_len++] =
@@ -126,7 +133,8 @@ static int container_open(struct builder *builder, bool is_object)
         builder->too_deep = true;
         return 0;
     }
-    value_add(builder, (struct json_value){0});
+    if (!value_add(builder, (struct json_value){0}))
+        return 0;
     builder->is_object[builder->depth] = is_object;
     builder->frames[builder->depth++] = builder->pending_len;
     return 1;
@@ -290,6 +298,8 @@ static enum status builder_run(struct builder *builder, const char *text, size_t
     if (builder->too_deep)
         return err_set(err, STATUS_TOO_LARGE, "JSON is nested deeper than %u levels",
                        builder->depth_max);
+    if (builder->too_many)
+        return err_set(err, STATUS_TOO_LARGE, "JSON holds more values than may be at a time");
     if (verdict == yajl_status_ok)
         return position_err(text, len, "there is no value", err);
     return lib_err(parser, text, len, err);
@@ -297,6 +307,12 @@ static enum status builder_run(struct builder *builder, const char *text, size_t
 
 enum status json_parse_in(json *root, struct arena *arena, const char *text, size_t len,
                           unsigned depth_max, struct err *err)
+{
+    return json_parse_bounded(root, arena, text, len, depth_max, UINT32_MAX, err);
+}
+
+enum status json_parse_bounded(json *root, struct arena *arena, const char *text, size_t len,
+                               unsigned depth_max, u32 values_max, struct err *err)
 {
     assert(depth_max <= DEPTH_MOST);
     if (len >= UINT32_MAX)
@@ -312,7 +328,8 @@ enum status json_parse_in(json *root, struct arena *arena, const char *text, siz
     builder.pending_len = builder.depth = builder.key_len = 0;
     builder.depth_max = depth_max;
     builder.key = NULL;
-    builder.too_deep = false;
+    builder.too_deep = builder.too_many = false;
+    builder.values_left = values_max;
     enum status status = builder_run(&builder, text, len, err);
     if (status == STATUS_OK)
         *root = arena_dup(arena, &builder.pending[0].value, sizeof(struct json_value));

@@ -33,6 +33,10 @@ void json_free(struct json_doc *doc);
 enum status json_parse_in(json *root, struct arena *arena, const char *text, size_t len,
                           unsigned depth_max, struct err *err) MUST_READ;
 
+/* The same with at most so many values, names and containers among them: about 150 bytes of memory each at worst. */
+enum status json_parse_bounded(json *root, struct arena *arena, const char *text, size_t len,
+                               unsigned depth_max, u32 values_max, struct err *err) MUST_READ;
+
 enum json_kind json_kind(json value);
 const char *json_kind_name(enum json_kind kind); /* "a string", for messages */
 

@@ -72,6 +72,23 @@ TEST(json_finds_members_of_large_objects)
     json_free(doc);
 }
 
+TEST(json_bounds_the_number_of_values)
+{
+    struct arena arena;
+    struct err err;
+    json root;
+    static const char text[] = "[1,{\"a\":[2,3]},null]"; /* seven: three containers, four others */
+    arena_init(&arena);
+    CHECK_EQ(json_parse_bounded(&root, &arena, text, sizeof text - 1, 8, 7, &err), STATUS_OK);
+    for (u32 most = 0; most < 7; most++) {
+        enum status status =
+            json_parse_bounded(&root, &arena, text, sizeof text - 1, 8, most, &err);
+        CHECK_EQ(status, STATUS_TOO_LARGE);
+        CHECK(strstr(err.text, "more values"));
+    }
+    arena_fini(&arena);
+}
+
 TEST(json_reads_whole_numbers_only)
 {
     u64 number = 7;

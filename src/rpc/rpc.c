@@ -352,7 +352,9 @@ bool rpc_handle_for(struct rpc *rpc, const struct rpc_asker *asker, const char *
     bool is_answered = true;
     buf_reset(out);
     out->max = bound_of(rpc);
-    enum status status = json_parse_in(&request, &rpc->arena, body, len, DEPTH_MAX, &err);
+    u32 values_max = rpc->options.values_max ? rpc->options.values_max : UINT32_MAX;
+    enum status status =
+        json_parse_bounded(&request, &rpc->arena, body, len, DEPTH_MAX, values_max, &err);
     if (status != STATUS_OK) {
         char text[600];
         snprintf(text, sizeof text, "parse error: %s", err.text);

@@ -17,6 +17,7 @@ struct rpc;
 
 struct rpc_options {
     u32 batch_max;    /* requests in a batch */
+    u32 values_max;   /* JSON values in a request; 0: any number */
     u32 answer_max;   /* bytes of an answer */
     u32 logs_max;     /* logs in an answer */
     u32 filters_max;  /* filters installed at a time */

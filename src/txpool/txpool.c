@@ -4,6 +4,9 @@
 #include "base/mem.h"
 #include "txpool/txpool_int.h"
 
+/* With what the heap, the indexes and the lists add: the tables double, and are up to three quarters full. */
+enum { HELD_MORE = 176, SENDER_BYTES = sizeof(struct sender) + 208 };
+
 struct txpool_options txpool_options_default(void)
 {
     return (struct txpool_options){
@@ -64,6 +67,7 @@ struct sender *sender_find(const struct txpool *pool, const addr20 *addr)
 static struct sender *sender_new(struct txpool *pool, const addr20 *addr, bool has_blobs)
 {
     struct sender *sender = NEW(struct sender);
+    pool->usage.bytes += SENDER_BYTES;
     sender->addr = *addr;
     sender->has_blobs = has_blobs;
     if (pool->sender_count == pool->sender_cap) {
@@ -82,6 +86,7 @@ void sender_drop_if_empty(struct txpool *pool, struct sender *sender)
     if (sender->count)
         return;
     hash32 key = sender_key(&sender->addr);
+    pool->usage.bytes -= SENDER_BYTES;
     hash_index_del(&pool->by_sender, &key);
     struct sender *last = pool->senders[--pool->sender_count];
     pool->senders[sender->place] = last;
@@ -211,7 +216,7 @@ static struct held *held_new(const struct txpool *pool, const struct tx *tx,
     tx_copy(&held->tx, tx, &arena);
     held->cost = tx_cost(tx);
     held->order = pool->next_order;
-    held->size = size;
+    held->size = size + HELD_MORE;
     held->blob_bytes = tx->type == TX_BLOB && pool->db ? arrival->len : 0;
     held->is_local = arrival->is_local;
     held->is_stored = false;

@@ -29,7 +29,7 @@ struct txpool_options {
     u32 sender_blob_max;   /* of one sender */
     u32 bump_percent;      /* by how much a replacement must raise its fees */
     u32 blob_bump_percent; /* the same with blobs, of all three fees */
-    u64 bytes_max;         /* of memory, without blobs */
+    u64 bytes_max;         /* of memory, with all that finds and orders them, without blobs */
     u64 blob_bytes_max;    /* of blobs with their proofs, on disk */
     u256 tip_min;          /* wei per gas; local transactions may pay less */
     u64 seed;

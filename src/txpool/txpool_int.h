@@ -9,7 +9,7 @@ struct held {
     struct tx tx;
     u256 cost;      /* the most it can cost */
     u64 order;      /* of arrival; breaks ties */
-    size_t size;    /* of this block of memory */
+    size_t size;    /* of memory, for this one */
     u64 blob_bytes; /* of its network form on disk; 0 without blobs */
     bool is_local, is_stored;
     _Alignas(16) u8 room[];
