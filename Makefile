@@ -161,7 +161,7 @@ $(KZG_LIB): node_modules/c-kzg/package.json
 
 # --- words ------------------------------------------------------------------------------------
 PREFIX ?= /usr/local
-.PHONY: torture setup up test tests check bench benches fuzz fuzzers tour install clean
+.PHONY: torture soak setup up test tests check bench benches fuzz fuzzers tour install clean
 setup:
 	@scripts/setup
 up: setup
@@ -185,6 +185,9 @@ fuzzers: $(FUZZERS)
 torture: setup
 	@$(MAKE) --no-print-directory all
 	@node tests/torture/kill.mjs $(TORTURE)
+soak: setup
+	@$(MAKE) --no-print-directory all
+	@node tests/soak/soak.mjs $(SOAK)
 tour:
 	@scripts/tour
 # Manual pages and completions are made of what the programs say about themselves.

@@ -57,6 +57,16 @@ void mem_trim(void)
 #endif
 }
 
+void mem_set_tight(void)
+{
+#ifdef __GLIBC__
+    enum { LARGE = 128 << 10, KEPT = 1 << 20, HEAPS = 2 };
+    mallopt(M_MMAP_THRESHOLD, LARGE);
+    mallopt(M_TRIM_THRESHOLD, KEPT);
+    mallopt(M_ARENA_MAX, HEAPS);
+#endif
+}
+
 u64 mem_allocations(void)
 {
     return allocations;

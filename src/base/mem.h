@@ -20,5 +20,9 @@ void mem_free(void *block); /* NULL is fine */
 /* Gives what is free back to the system. Takes long: for when nothing happens. */
 void mem_trim(void);
 
+/* Trades time for memory, before any thread is started: what is large is the system's own and goes back when freed, and
+ * threads share their heaps. */
+void mem_set_tight(void);
+
 /* Number of allocations made by this thread since it started. */
 u64 mem_allocations(void);

@@ -71,6 +71,9 @@ void chain_close(struct chain *chain);
  * nothing. */
 MUST_READ enum status chain_sync(struct chain *chain, struct err *err);
 
+/* Between blocks and calls: gives back what the largest of them needed, and mapped pages. Cheap, and costs little later. */
+void chain_ease(struct chain *chain);
+
 /* With a store, all being synced: gives back memory that can be had again from it. For when nothing
  * happens; takes some milliseconds. */
 void chain_rest(struct chain *chain);

@@ -147,15 +147,22 @@ enum status chain_sync(struct chain *chain, struct err *err)
     return status;
 }
 
+void chain_ease(struct chain *chain)
+{
+    evm_rest(chain->evm);
+    if (chain->db)
+        db_release(chain->db);
+}
+
 void chain_rest(struct chain *chain)
 {
     if (!chain->db || db_is_writing(chain->db) || chain->views)
         return;
+    chain_ease(chain);
     views_close(chain);
     held_rest(chain);
     state_rest(chain->state);
     disk_state_rest(chain->disk);
-    db_release(chain->db);
     mem_trim();
 }
 

@@ -54,7 +54,7 @@ static void put_accounts(const struct dev *dev, struct genesis *genesis, struct 
     genesis->account_count = count + system_count;
 }
 
-enum { STATES_DEFAULT = 1024, SYNC_AFTER_MS = 500 };
+enum { SYNC_AFTER_MS = 500 };
 
 static enum status check_chain(struct dev *dev, struct err *err)
 {
@@ -77,9 +77,10 @@ static enum status open_chain(struct dev *dev, u64 seed, struct err *err)
         .seed = seed,
         .db = dev->options.db,
         .segments = dev->options.segments,
+        .memory = dev->options.memory,
     };
     if (dev->options.db && !options.history)
-        options.history = STATES_DEFAULT;
+        options.history = DEV_STATES_STORED;
     chain_config_init(&genesis.config, dev->options.fork);
     genesis.config.chain_id = dev->options.chain_id;
     struct header *header = &genesis.header;
@@ -114,6 +115,14 @@ static void on_sync(void *ctx)
         loop_stop(dev->loop); /* what follows could not be kept */
 }
 
+void dev_sync_now(struct dev *dev)
+{
+    if (!dev->options.db || dev->sync_failed)
+        return;
+    timer_stop(dev->sync_timer);
+    on_sync(dev);
+}
+
 void dev_sync_soon(struct dev *dev)
 {
     if (!dev->options.db || dev->is_syncing)
@@ -133,7 +142,10 @@ void dev_tell_changed(struct dev *dev)
 {
     if (dev->watcher.changed)
         dev->watcher.changed(dev->watcher.ctx);
-    dev_sync_soon(dev);
+    if (dev->options.unsynced_max && chain_unsynced(dev->chain) > dev->options.unsynced_max)
+        dev_sync_now(dev);
+    else
+        dev_sync_soon(dev);
 }
 
 static void on_timer(void *ctx)
@@ -142,6 +154,15 @@ static void on_timer(void *ctx)
     struct dev *dev = ctx;
     if (dev_mine(dev, 1, 0, &err) != STATUS_OK)
         timer_stop(dev->timer); /* the system contracts were taken away: no block can be made */
+}
+
+static struct txpool *pool_new(const struct dev_options *options)
+{
+    struct txpool_options pool = txpool_options_default();
+    pool.seed = random_u64();
+    if (options->pool_max)
+        pool.bytes_max = options->pool_max;
+    return txpool_new(&pool);
 }
 
 enum status dev_open(struct dev **out, struct loop *loop, const struct dev_options *options,
@@ -163,9 +184,7 @@ enum status dev_open(struct dev **out, struct loop *loop, const struct dev_optio
         mem_free(dev);
         return status;
     }
-    struct txpool_options pool = txpool_options_default();
-    pool.seed = random_u64();
-    dev->pool = txpool_new(&pool);
+    dev->pool = pool_new(options);
     dev->timer = timer_new(loop, on_timer, dev);
     dev->sync_timer = timer_new(loop, on_sync, dev);
     dev->arrivals = NEW_ARRAY(hash32, DEV_ARRIVALS);
@@ -177,24 +196,22 @@ enum status dev_open(struct dev **out, struct loop *loop, const struct dev_optio
     return STATUS_OK;
 }
 
-struct dev *dev_follow(struct loop *loop, struct chain *chain, struct db *db)
+struct dev *dev_follow(struct loop *loop, struct chain *chain, const struct dev_options *options)
 {
     struct dev *dev = NEW(struct dev);
-    struct txpool_options pool = txpool_options_default();
     const struct chain_block *genesis = chain_by_number(chain, 0);
     dev->loop = loop;
     dev->chain = chain;
     dev->is_follower = true;
-    dev->options.db = db;
+    dev->options = *options;
     dev->gas_limit = chain_head(chain)->block.header.gas_limit;
     if (genesis)
         dev->genesis_hash = genesis->block.hash;
-    pool.seed = random_u64();
-    dev->pool = txpool_new(&pool);
+    dev->pool = pool_new(options);
     dev->timer = timer_new(loop, on_timer, dev);
     dev->sync_timer = timer_new(loop, on_sync, dev);
     dev->arrivals = NEW_ARRAY(hash32, DEV_ARRIVALS);
-    dev_pool_keep(dev, db);
+    dev_pool_keep(dev, options->db);
     return dev;
 }
 

@@ -23,6 +23,10 @@ struct dev_options {
     /* Where the chain outlives the process, with a folder for its segments; borrowed. NULL: in memory. */
     struct db *db;
     const char *segments;
+    /* Bounds of memory in bytes, the last two for what is in a store; 0: the usual ones. */
+    u64 pool_max;
+    struct chain_memory memory;
+    size_t unsynced_max; /* more than that is made durable at once */
 };
 
 struct dev_options dev_options_default(void);
@@ -84,6 +88,7 @@ struct dev {
 };
 
 enum {
+    DEV_STATES_STORED = 1024, /* blocks whose states a store keeps, unless history says otherwise */
     DEV_ARRIVALS = 4096,
     DEV_SNAPSHOTS_MAX = 65536,
     DEV_MINE_MAX = 100000, /* blocks at one request */
@@ -97,12 +102,15 @@ void dev_close(struct dev *dev);
 /* Makes all that happened durable; without a store it does nothing. What fails while the loop runs stops the loop,
  * and is told here. */
 MUST_READ enum status dev_sync(struct dev *dev, struct err *err);
+/* At once, while the loop runs. */
+void dev_sync_now(struct dev *dev);
 
 /*
  * For serving a chain that is not ours to seal: a pool in front of it, no accounts, no blocks made. What changes
- * the chain must not be called. The chain is borrowed, and so is the store that holds it, in which the pool is kept.
+ * the chain must not be called. The chain is borrowed. Of the options only the store, which holds it and in which the
+ * pool is kept, and the pool's and the store's bounds are looked at.
  */
-struct dev *dev_follow(struct loop *loop, struct chain *chain, struct db *db);
+struct dev *dev_follow(struct loop *loop, struct chain *chain, const struct dev_options *options);
 
 /* --- transactions --------------------------------------------------------------------------- */
 
@@ -150,7 +158,7 @@ bool dev_snapshot_revert(struct dev *dev, u64 id);
 MUST_READ enum status dev_rollback(struct dev *dev, u64 count, struct err *err);
 
 /* Tells the watcher, if there is one, that something has changed, and with a store has it made durable soon: half a
- * second from now, with all that changes until then. */
+ * second from now, with all that changes until then, or at once when that is much. No view may be open. */
 void dev_tell_changed(struct dev *dev);
 
 /* Call after the head's state was edited from outside (chain_state_edit ... chain_state_commit). */

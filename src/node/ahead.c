@@ -4,8 +4,7 @@
 #include "sys/thread.h"
 
 enum {
-    PLACES = 64,          /* blocks on their way */
-    BYTES_MAX = 64 << 20, /* of their encodings */
+    PLACES = 64, /* blocks on their way */
     STACK_SIZE = 256 << 10,
     THREADS_MAX = 8,
 };
@@ -26,9 +25,9 @@ struct ahead {
     struct thread *threads[THREADS_MAX];
     unsigned thread_count;
     struct place places[PLACES];
-    u64 read, taken, given; /* blocks: read from the file, taken to be made ready, given out */
-    size_t bytes;           /* in places */
-    bool reading;           /* one thread at a time has the file */
+    u64 read, taken, given;  /* blocks: read from the file, taken to be made ready, given out */
+    size_t bytes, bytes_max; /* of encodings, in places */
+    bool reading;            /* one thread at a time has the file */
     bool ended, stopped;
     enum status status; /* of reading, once ended */
     struct err err;
@@ -37,7 +36,7 @@ struct ahead {
 static bool has_room(const struct ahead *ahead)
 {
     return ahead->read - ahead->given < PLACES &&
-           (ahead->bytes < BYTES_MAX || ahead->read == ahead->given);
+           (ahead->bytes < ahead->bytes_max || ahead->read == ahead->given);
 }
 
 /* Reads one block into its place. The mutex is held, but for the reading. */
@@ -103,11 +102,12 @@ static void work(void *arg)
 }
 
 enum status ahead_open(struct ahead **out, struct chain *chain, struct block_file *file,
-                       struct err *err)
+                       size_t bytes_max, struct err *err)
 {
     struct ahead *ahead = NEW(struct ahead);
     ahead->chain = chain;
     ahead->file = file;
+    ahead->bytes_max = bytes_max;
     ahead->senders_from = chain_head(chain)->block.header.number + 1;
     mutex_init(&ahead->mutex);
     signal_init(&ahead->moved);

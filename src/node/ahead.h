@@ -9,9 +9,9 @@
 
 struct ahead;
 
-/* Blocks of this file, in its order. */
+/* Blocks of this file, in its order; at most so many bytes of them on their way, and always one. */
 MUST_READ enum status ahead_open(struct ahead **ahead, struct chain *chain, struct block_file *file,
-                                 struct err *err);
+                                 size_t bytes_max, struct err *err);
 void ahead_close(struct ahead *ahead);
 
 /* The next block, for chain_add or chain_incoming_free; *incoming is NULL at the end. A failure to read comes after

@@ -22,17 +22,17 @@ enum status data_read_genesis(struct genesis *genesis, struct arena *arena, cons
     return status;
 }
 
-enum status data_open_store(struct db **db, const char *folder, bool read_only, struct err *err)
+enum status data_open_store(struct db **db, const char *folder, const struct db_options *options,
+                            struct err *err)
 {
     struct arena arena;
-    struct db_options options = {.read_only = read_only};
     arena_init(&arena);
     const char *path = arena_format(&arena, "%s/chain", folder);
     enum status status = STATUS_OK;
-    if (!read_only)
+    if (!options->read_only)
         status = file_make_folder(folder, err);
     if (status == STATUS_OK)
-        status = db_open(db, path, &options, err);
+        status = db_open(db, path, options, err);
     arena_fini(&arena);
     return status;
 }
@@ -49,6 +49,8 @@ static enum status open_chain(struct data *data, const struct data_options *opti
         .workers = data->workers,
     };
     enum status status = STATUS_OK;
+    if (options->memory)
+        chain.memory = memory_of_chain(options->memory);
     arena_init(&arena);
     chain.segments = arena_format(&arena, "%s/segments", options->folder);
     if (options->genesis)
@@ -68,11 +70,17 @@ static enum status open_chain(struct data *data, const struct data_options *opti
 enum status data_open(struct data *data, const struct data_options *options, struct err *err)
 {
     *data = (struct data){0};
-    enum status status = data_open_store(&data->db, options->folder, options->read_only, err);
+    struct db_options store = {.read_only = options->read_only};
+    if (options->memory)
+        store.mapped_max = options->memory->shares[MEMORY_MAPPED];
+    enum status status = data_open_store(&data->db, options->folder, &store, err);
     if (status == STATUS_OK) {
         data->workers = workers_new(NULL, 0);
         status = open_chain(data, options, err);
     }
+    if (status == STATUS_OK && options->memory)
+        status = memory_check(options->memory, options->states,
+                              chain_head(data->chain)->block.header.gas_limit, err);
     if (status != STATUS_OK)
         data_close(data);
     return status;

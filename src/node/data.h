@@ -3,6 +3,7 @@
 
 #include "chain/chain.h"
 #include "db/db.h"
+#include "node/memory.h"
 
 struct data {
     struct db *db;
@@ -15,6 +16,7 @@ struct data_options {
     const char *genesis; /* a file; NULL: the folder must hold a chain */
     u64 states;          /* blocks behind the head whose states are kept */
     bool read_only;
+    const struct memory_plan *memory; /* NULL: no bounds but the usual */
 };
 
 enum { STATES_DEFAULT = 128, STATES_MAX = 65536 };
@@ -25,8 +27,8 @@ MUST_READ enum status data_open(struct data *data, const struct data_options *op
 void data_close(struct data *data); /* what was not synced is lost */
 
 /* Only the store. */
-MUST_READ enum status data_open_store(struct db **db, const char *folder, bool read_only,
-                                      struct err *err);
+MUST_READ enum status data_open_store(struct db **db, const char *folder,
+                                      const struct db_options *options, struct err *err);
 
 /* A genesis file; its parts are the arena's. */
 MUST_READ enum status data_read_genesis(struct genesis *genesis, struct arena *arena,

@@ -23,7 +23,8 @@ static enum status open_dev(struct node *node, const struct dev_command *command
     enum status status = STATUS_OK;
     arena_init(&node->arena);
     if (command->folder) {
-        status = data_open_store(&node->db, command->folder, false, err);
+        struct db_options store = {.mapped_max = command->memory.shares[MEMORY_MAPPED]};
+        status = data_open_store(&node->db, command->folder, &store, err);
         options.db = node->db;
         options.segments = arena_format(&node->arena, "%s/segments", command->folder);
     }
@@ -42,7 +43,8 @@ static enum status node_open(struct node *node, const struct dev_command *comman
     struct rpc_options rpc = command->rpc;
     struct http_options http = command->http;
     daemon_watch(&node->daemon, node->dev, &rpc, &http);
-    status = service_open(&node->service, node->loop, node->dev, &rpc, &http, err);
+    status = service_open(&node->service, node->loop, node->dev, &rpc, &http,
+                          command->folder ? &command->memory : NULL, err);
     if (status == STATUS_OK)
         status = daemon_enter(&node->daemon, node->loop, command->folder, err);
     return status;

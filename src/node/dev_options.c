@@ -9,7 +9,8 @@
 /* The command line before it is understood. */
 struct words {
     u64 port, chain_id, accounts, gas_limit, base_fee, history, batch, body, connections;
-    const char *host, *mnemonic, *balance, *block_time, *fork, *origins, *hosts, *client, *folder;
+    const char *host, *mnemonic, *balance, *block_time, *fork, *origins, *hosts, *client, *folder,
+        *memory;
     bool is_silent, is_version;
 };
 
@@ -67,6 +68,27 @@ static bool fits(u64 value, u64 most, const char *name, int *exit_code)
     return false;
 }
 
+/* A chain in memory has nowhere to put what does not fit: --history bounds it. */
+static bool divide(struct dev_command *command, const char *memory, int *exit_code)
+{
+    struct err err;
+    u64 states = command->dev.history ? command->dev.history : DEV_STATES_STORED;
+    if (memory && !command->folder) {
+        *exit_code = args_fail(&about, "--memory goes with --data; in memory, --history bounds it");
+        return false;
+    }
+    if (!command->folder)
+        return true;
+    memory = memory ? memory : MEMORY_DEFAULT;
+    if (memory_divide(&command->memory, memory, states, &err) != STATUS_OK ||
+        memory_check(&command->memory, states, command->dev.gas_limit, &err) != STATUS_OK) {
+        *exit_code = args_fail(&about, "%s", err.text);
+        return false;
+    }
+    memory_bound_dev(&command->memory, &command->dev);
+    return true;
+}
+
 static bool understand(struct dev_command *command, const struct words *words, int *exit_code)
 {
     struct dev_options *dev = &command->dev;
@@ -107,7 +129,7 @@ static bool understand(struct dev_command *command, const struct words *words, i
     command->rpc.batch_max = (u32)words->batch;
     command->is_silent = words->is_silent;
     command->folder = words->folder;
-    return true;
+    return divide(command, words->memory, exit_code);
 }
 
 static bool take_words(struct dev_command *command, const struct words *words, int rest,
@@ -169,6 +191,9 @@ bool dev_command_read(struct dev_command *command, int argc, char **argv, int *e
          "blocks and 1024 states (0)"},
         {"data", ARGS_TEXT, &words.folder, "DIR",
          "keep the chain in a folder, and go on with the one that is there"},
+        {"memory", ARGS_TEXT, &words.memory, "SIZE",
+         "with --data, take no more of the machine's memory than this, for example 256M\n"
+         "(" MEMORY_DEFAULT ")"},
         {"cors", ARGS_TEXT, &words.origins, "LIST", "origins that browsers may call from (*)"},
         {"vhosts", ARGS_TEXT, &words.hosts, "LIST",
          "names accepted in Host besides localhost and IP addresses; * for any"},

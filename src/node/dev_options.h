@@ -6,6 +6,7 @@
 #include "http/server.h"
 #include "node/config.h"
 #include "node/daemon.h"
+#include "node/memory.h"
 #include "rpc/rpc.h"
 
 struct dev_command {
@@ -13,7 +14,8 @@ struct dev_command {
     struct http_options http;
     struct rpc_options rpc;
     bool is_silent;
-    const char *folder; /* NULL: in memory */
+    const char *folder;        /* NULL: in memory */
+    struct memory_plan memory; /* with a folder */
     struct daemon_words daemon;
     struct config config; /* owns the texts */
 };

@@ -32,7 +32,7 @@ static const struct args_command about = {
         "from somebody you trust. - is standard input.",
 };
 
-enum { SYNC_BYTES = 64 << 20, STALE_MAX = 256 };
+enum { STALE_MAX = 256 };
 
 static const u64 SECOND = 1000000000, LINE_EVERY_S = 8;
 
@@ -42,7 +42,9 @@ struct importer {
     bool stops, is_terminal, has_line;
     struct block_file file;
     u64 begun, shown; /* ns */
-    u64 sync_blocks;  /* make them last every so many; 0: every SYNC_BYTES */
+    u64 sync_blocks;  /* make them last every so many; 0: as memory has it */
+    struct memory_plan memory;
+    struct memory_watch watch;
     u64 unsynced;
     /* What was done. */
     u64 blocks, known, stale_count, txs, gas;
@@ -151,11 +153,17 @@ static enum status import_one(struct importer *importer, struct chain_incoming *
 static enum status sync_sometimes(struct importer *importer, struct err *err)
 {
     struct chain *chain = importer->data.chain;
-    u64 most = importer->sync_blocks;
-    if (most ? ++importer->unsynced < most : chain_unsynced(chain) < SYNC_BYTES)
+    u64 most = importer->sync_blocks, now_ms = clock_monotonic_ns() / 1000000;
+    bool is_short = memory_is_short(&importer->watch, chain, now_ms);
+    bool is_much = chain_unsynced(chain) >= importer->memory.shares[MEMORY_UNSYNCED];
+    if (most)
+        is_much = ++importer->unsynced >= most;
+    if (!is_much && !is_short)
         return STATUS_OK;
     importer->unsynced = 0;
     enum status status = chain_sync(chain, err);
+    if (is_short && status == STATUS_OK)
+        memory_give_back(chain);
     if (status == STATUS_OK && most) {
         char hash[67];
         hex_encode(hash, chain_head(chain)->block.hash.b, sizeof(hash32));
@@ -189,7 +197,8 @@ static enum status import_file(struct importer *importer, const char *path, stru
     enum status status = block_file_open(&importer->file, path, err);
     if (status != STATUS_OK)
         return status;
-    status = ahead_open(&ahead, importer->data.chain, &importer->file, err);
+    status = ahead_open(&ahead, importer->data.chain, &importer->file,
+                        importer->memory.shares[MEMORY_AHEAD], err);
     if (status == STATUS_OK) {
         status = import_blocks(importer, ahead, err);
         if (importer->has_line)
@@ -252,15 +261,19 @@ static enum status run(struct importer *importer, const struct data_options *whe
     return status;
 }
 
-static int import(struct importer *importer, const struct data_options *where, int rest,
-                  char **argv)
+static int import(struct importer *importer, const struct data_options *where, const char *memory,
+                  int rest, char **argv)
 {
     struct err err;
     if (!where->folder || !rest)
         return args_fail(&about, "--data DIR and at least one file of blocks are needed");
     if (where->states < 1 || where->states > STATES_MAX)
         return args_fail(&about, "--state is 1 to %d", STATES_MAX);
+    if (memory_divide(&importer->memory, memory, where->states, &err) != STATUS_OK)
+        return args_fail(&about, "%s", err.text);
+    memory_watch_open(&importer->watch, &importer->memory);
     enum status status = run(importer, where, argv, rest, &err);
+    memory_watch_close(&importer->watch);
     if (status == STATUS_OK)
         return EXIT_OK;
     fprintf(stderr, "ashlar-node import: %s\n", err.text);
@@ -320,7 +333,8 @@ int node_import_main(int argc, char **argv)
     struct config config;
     struct importer importer = {.is_terminal = isatty(STDERR_FILENO)};
     struct data_options where = {.states = STATES_DEFAULT};
-    const char *snapshot = NULL;
+    const char *snapshot = NULL, *memory = MEMORY_DEFAULT;
+    where.memory = &importer.memory;
     const struct args_option options[] = {
         {"data", ARGS_TEXT, &where.folder, "DIR", "the data folder; made if it is not there"},
         {"genesis", ARGS_TEXT, &where.genesis, "FILE",
@@ -328,14 +342,15 @@ int node_import_main(int argc, char **argv)
         {"state", ARGS_U64, &where.states, "N",
          "keep the states of N blocks behind the head (128)"},
         {"sync", ARGS_U64, &importer.sync_blocks, "N",
-         "make blocks last every N of them, and say so; else every 64 MiB of changes"},
+         "make blocks last every N of them, and say so; else every 64 MiB of changes or less"},
+        MEMORY_OPTION(&memory),
         {"snapshot", ARGS_TEXT, &snapshot, "FILE", "make the folder from a snapshot"},
         {0},
     };
     if (!config_begin(&config, &about, options, argc, argv, &rest, &exit_code))
         return exit_code;
     exit_code = snapshot ? import_snapshot(&importer, &where, snapshot, rest)
-                         : import(&importer, &where, rest, argv);
+                         : import(&importer, &where, memory, rest, argv);
     config_fini(&config);
     return exit_code;
 }

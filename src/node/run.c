@@ -24,6 +24,8 @@ struct wanted {
     struct http_options http;
     struct daemon_words daemon;
     bool has_testing;
+    const char *memory;
+    struct memory_plan plan;
 };
 
 /* After so long with next to no work, memory is given back. */
@@ -52,6 +54,13 @@ static void on_rest(void *ctx)
     node->worked_ns = clock_thread_ns();
 }
 
+static struct dev *follow(const struct node *node, const struct memory_plan *plan)
+{
+    struct dev_options options = {.db = node->data.db};
+    memory_bound_dev(plan, &options);
+    return dev_follow(node->loop, node->data.chain, &options);
+}
+
 static enum status node_open(struct node *node, const struct wanted *wanted, struct err *err)
 {
     struct rpc_options rpc = rpc_options_default();
@@ -63,10 +72,10 @@ static enum status node_open(struct node *node, const struct wanted *wanted, str
         status = data_open(&node->data, &wanted->where, err);
     if (status != STATUS_OK)
         return status;
-    node->dev = dev_follow(node->loop, node->data.chain, node->data.db);
+    node->dev = follow(node, &wanted->plan);
     struct http_options http = wanted->http;
     daemon_watch(&node->daemon, node->dev, &rpc, &http);
-    status = service_open(&node->service, node->loop, node->dev, &rpc, &http, err);
+    status = service_open(&node->service, node->loop, node->dev, &rpc, &http, &wanted->plan, err);
     if (status == STATUS_OK)
         status = daemon_enter(&node->daemon, node->loop, wanted->where.folder, err);
     if (status != STATUS_OK)
@@ -123,6 +132,7 @@ int node_run_main(int argc, char **argv)
     u64 port = 8545;
     struct wanted wanted = {.where = {.states = STATES_DEFAULT},
                             .http = http_options_default(),
+                            .memory = MEMORY_DEFAULT,
                             .daemon = DAEMON_WORDS_DEFAULT};
     struct data_options *where = &wanted.where;
     struct http_options *http = &wanted.http;
@@ -141,6 +151,7 @@ int node_run_main(int argc, char **argv)
          "names accepted in Host besides localhost and IP addresses; * for any"},
         {"testing", ARGS_FLAG, &wanted.has_testing, NULL,
          "serve the namespace testing, which is for test environments only"},
+        MEMORY_OPTION(&wanted.memory),
         DAEMON_OPTIONS(&wanted.daemon),
         {0},
     };
@@ -154,8 +165,12 @@ int node_run_main(int argc, char **argv)
     else if (where->states < 1 || where->states > STATES_MAX)
         exit_code = args_fail(&about, "--state is 1 to %d", STATES_MAX);
     else {
+        struct err err;
         http->port = (u16)port;
-        exit_code = serve(&wanted);
+        where->memory = &wanted.plan;
+        exit_code = memory_divide(&wanted.plan, wanted.memory, where->states, &err) == STATUS_OK
+                        ? serve(&wanted)
+                        : args_fail(&about, "%s", err.text);
     }
     config_fini(&config);
     return exit_code;

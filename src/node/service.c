@@ -15,12 +15,52 @@ struct service {
     struct workers *workers;
     struct http_server *server;
     struct buf answer;
+    struct dev *dev;
+    struct memory_watch memory;
+    u64 lines_max; /* bytes that may wait on all lines; 0: any */
+    struct timer *look;
+    bool will_look;
 };
 
-static void drop_large_answer(struct service *service)
+/* --- memory ----------------------------------------------------------------------------------- */
+
+static void look_at_memory(struct service *service)
 {
+    if (service->lines_max && service->server)
+        http_server_shed(service->server, service->lines_max);
+    if (!memory_is_short(&service->memory, service->dev->chain, loop_now_ms(service->loop)))
+        return;
+    dev_sync_now(service->dev);
+    memory_give_back(service->dev->chain);
+}
+
+static void on_look(void *ctx)
+{
+    struct service *service = ctx;
+    service->will_look = false;
+    look_at_memory(service);
+}
+
+/* What was large is looked at on the spot, the rest soon. */
+static void request_done(struct service *service, size_t bytes)
+{
+    enum { LARGE = 64 << 10, SOON_MS = 20 };
+    if (!service->lines_max)
+        return;
+    if (bytes >= LARGE)
+        look_at_memory(service);
+    if (service->will_look)
+        return;
+    service->will_look = true;
+    timer_start(service->look, SOON_MS, 0);
+}
+
+static void answer_done(struct service *service)
+{
+    size_t bytes = service->answer.len;
     if (service->answer.cap > ANSWER_KEEP)
         buf_fini(&service->answer);
+    request_done(service, bytes);
 }
 
 static void answer_later(void *exchange, const void *json, size_t len)
@@ -60,7 +100,7 @@ static void part_done(struct job *job)
     struct rpc_asker asker = {.answer = answer_later, .ctx = delayed->exchange};
     if (rpc_ahead_handle(service->rpc, delayed->ahead, &asker, &service->answer))
         http_answer(delayed->exchange, service->answer.data, service->answer.len);
-    drop_large_answer(service);
+    answer_done(service);
     rpc_ahead_free(delayed->ahead);
     mem_free(delayed);
 }
@@ -91,7 +131,7 @@ static void on_request(void *ctx, struct http_exchange *exchange, const char *bo
     struct rpc_asker asker = {.answer = answer_later, .ctx = exchange};
     if (rpc_handle_for(service->rpc, &asker, body, len, &service->answer))
         http_answer(exchange, service->answer.data, service->answer.len);
-    drop_large_answer(service);
+    answer_done(service);
 }
 
 /* --- WebSocket ------------------------------------------------------------------------------ */
@@ -125,7 +165,7 @@ static void on_message(void *ctx, struct websocket *ws, const char *text, size_t
     struct rpc_asker asker = {websocket_user(ws), session_send, ws};
     if (rpc_handle_for(service->rpc, &asker, text, len, &service->answer) && service->answer.len)
         websocket_send(ws, service->answer.data, service->answer.len);
-    drop_large_answer(service);
+    answer_done(service);
 }
 
 static void on_drained(void *ctx, struct websocket *ws)
@@ -155,7 +195,8 @@ static void on_end(void *ctx)
 
 enum status service_open(struct service **out, struct loop *loop, struct dev *dev,
                          const struct rpc_options *rpc_options,
-                         const struct http_options *http_options, struct err *err)
+                         const struct http_options *http_options, const struct memory_plan *memory,
+                         struct err *err)
 {
     struct service *service = NEW(struct service);
     struct rpc_options rpc = *rpc_options;
@@ -165,6 +206,13 @@ enum status service_open(struct service **out, struct loop *loop, struct dev *de
     rpc.seed = random_u64();
     http.websocket = &websocket_handler;
     service->loop = loop;
+    service->dev = dev;
+    if (memory) {
+        memory_bound_service(memory, &rpc, &http);
+        memory_watch_open(&service->memory, memory);
+        service->lines_max = memory->shares[MEMORY_LINES];
+        service->look = timer_new(loop, on_look, service);
+    }
     buf_init(&service->answer, 0);
     service->rpc = rpc_new(dev, &rpc);
     service->workers = workers_new(loop, 0);
@@ -183,6 +231,8 @@ void service_close(struct service *service)
     if (!service)
         return;
     http_server_close(service->server);
+    timer_free(service->look);
+    memory_watch_close(&service->memory);
     workers_free(service->workers);
     rpc_free(service->rpc);
     buf_fini(&service->answer);

@@ -164,7 +164,8 @@ enum status snapshot_export(struct snapshot_done *done, const char *folder, cons
     struct arena arena;
     struct exporter exporter = {.done = done};
     *done = (struct snapshot_done){0};
-    enum status status = data_open_store(&exporter.db, folder, true, err);
+    enum status status =
+        data_open_store(&exporter.db, folder, &(struct db_options){.read_only = true}, err);
     if (status != STATUS_OK)
         return status;
     arena_init(&arena);
@@ -317,7 +318,7 @@ static enum status try_out(const char *folder, const char *genesis, u64 states, 
 
 static enum status fill(struct importer *importer, const char *part, struct err *err)
 {
-    enum status status = data_open_store(&importer->db, part, false, err);
+    enum status status = data_open_store(&importer->db, part, &(struct db_options){0}, err);
     if (status != STATUS_OK)
         return status;
     arena_init(&importer->arena);
@@ -363,7 +364,7 @@ static enum status prepare(const char *folder, const char *part, struct err *err
     arena_fini(&arena);
     if (!is_ours)
         return err_set(err, STATUS_EXISTS, "%s is in the way", part);
-    enum status status = data_open_store(&db, part, false, err);
+    enum status status = data_open_store(&db, part, &(struct db_options){0}, err);
     if (status == STATUS_EXISTS)
         return status;
     if (status == STATUS_OK)

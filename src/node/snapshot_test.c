@@ -246,7 +246,7 @@ TEST(snapshot_import_clears_what_another_left)
     CHECK_EQ(file_make_folder(theirs, &err), STATUS_OK);
     CHECK_EQ(import(&stage, stage.file), STATUS_EXISTS);
     CHECK_EQ(file_kind(theirs), FILE_KIND_FOLDER);
-    CHECK_EQ(data_open_store(&db, part, false, &err), STATUS_OK);
+    CHECK_EQ(data_open_store(&db, part, &(struct db_options){0}, &err), STATUS_OK);
     CHECK_EQ(import(&stage, stage.file), STATUS_EXISTS);
     db_close(db);
     CHECK_EQ(import(&stage, stage.file), STATUS_OK);

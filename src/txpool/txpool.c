@@ -18,7 +18,7 @@ struct txpool_options txpool_options_default(void)
         .sender_blob_max = 16,
         .bump_percent = 10,
         .blob_bump_percent = 100,
-        .bytes_max = (u64)64 << 20,
+        .bytes_max = (u64)96 << 20,
         .blob_bytes_max = (u64)512 << 20,
     };
 }

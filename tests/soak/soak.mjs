@@ -1,0 +1,86 @@
+// An hour of everything at once on one node with --memory: its memory, each second, must stay below, and not creep.
+//   node tests/soak/soak.mjs [--seconds N] [--memory MIB] [--at-a-time N]
+// Writes build/soak/curve.svg and curve.csv. ASHLAR_BIN names the folder of programs (build/bin).
+import { spawnSync } from 'node:child_process'
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { parseArgs } from 'node:util'
+import { root } from '../../scripts/solc.mjs'
+import { startNode } from '../e2e/node.mjs'
+import { openLoad } from './load.mjs'
+import { creep, curve, median, memoryOf } from './memory.mjs'
+
+const { values } = parseArgs({
+  options: {
+    seconds: { type: 'string', default: '3600' },
+    memory: { type: 'string', default: '64' },
+    'at-a-time': { type: 'string', default: '6' },
+    only: { type: 'string' },
+  },
+})
+const [seconds, ceiling, atATime] = [values.seconds, values.memory, values['at-a-time']].map(Number)
+const folder = path.join(root, 'build', 'soak')
+const data = fs.mkdtempSync(path.join(os.tmpdir(), 'ashlar-soak-'))
+fs.mkdirSync(folder, { recursive: true })
+
+const node = await startNode(['--data', data, '--memory', `${ceiling}M`, '--history', '256'])
+process.on('exit', () => node.stop())
+const load = await openLoad(node.url, node)
+const began = performance.now()
+const elapsed = () => (performance.now() - began) / 1000
+const samples = []
+const done = {}
+let failure
+
+const sampler = setInterval(() => {
+  try {
+    samples.push({ second: Math.round(elapsed()), ...memoryOf(node.pid) })
+  } catch {
+    failure ??= 'the node has ended'
+  }
+}, 1000)
+
+async function work() {
+  const names = values.only ? values.only.split(',') : Object.keys(load.kinds)
+  while (elapsed() < seconds && !failure) {
+    const name = names[Math.floor(Math.random() * names.length)]
+    try {
+      await load.kinds[name]()
+      done[name] = (done[name] ?? 0) + 1
+    } catch (error) {
+      const why = error.cause?.code ?? error.code ?? error.message
+      if (typeof error.code !== 'number' && !['ECONNRESET', 'UND_ERR_SOCKET', 'EPIPE'].includes(why)) failure ??= `${name}: ${why}`
+    }
+  }
+}
+await Promise.all(Array.from({ length: atATime }, work))
+clearInterval(sampler)
+load.close()
+const last = (await node.rpc('eth_blockNumber').catch(() => (failure ??= 'the node does not answer'))) ?? '0x0'
+const { peak } = memoryOf(node.pid)
+const status = await node.stop()
+const verified = spawnSync(path.join(process.env.ASHLAR_BIN ?? path.join(root, 'build', 'bin'), 'ashlar-node'), ['db', 'verify', '--data', data], { encoding: 'utf8' })
+fs.writeFileSync(path.join(folder, 'curve.svg'), curve(samples, ceiling))
+fs.writeFileSync(path.join(folder, 'curve.csv'), ['second,rss_mib,pss_mib', ...samples.map(({ second, rss, pss }) => `${second},${rss.toFixed(1)},${pss.toFixed(1)}`)].join('\n') + '\n')
+
+const step = Math.max(1, Math.floor(samples.length / 20))
+for (let i = 0; i < samples.length; i += step) {
+  const part = samples.slice(i, i + step)
+  const [rss, pss] = [Math.max(...part.map((at) => at.rss)), median(part.map((at) => at.pss))]
+  console.log(`${String(part[0].second).padStart(6)} s  RSS ${rss.toFixed(1).padStart(6)} MiB at most  PSS ${pss.toFixed(1).padStart(6)} in the middle  ${'#'.repeat(Math.round((rss * 40) / ceiling))}`)
+}
+console.log(Object.entries(done).map(([name, count]) => `${name} ${count}`).join(', '))
+const checks = [
+  ['nothing failed', !failure, failure],
+  ['every moment below the ceiling', peak <= ceiling, `${peak.toFixed(1)} of ${ceiling} MiB`],
+  ['no creep', creep(samples.map(({ rss }) => rss)) === 0, `${creep(samples.map(({ rss }) => rss)).toFixed(1)} MiB`],
+  ['ended as told', status === 0, `status ${status}`],
+  ['the folder verifies', verified.status === 0, verified.stderr],
+]
+for (const [name, ok, words] of checks) console.log(`${ok ? 'ok  ' : 'FAIL'}  ${name}${ok ? '' : `: ${words}`}`)
+console.log(`block ${Number(last)}, at most ${peak.toFixed(1)} MiB of ${ceiling}; curve in ${path.relative(root, folder)}/curve.svg`)
+const failed = checks.filter(([, ok]) => !ok).length
+console.log(`${checks.length - failed} passed, ${failed} failed`)
+fs.rmSync(data, { recursive: true, force: true })
+process.exit(failed ? 1 : 0)
