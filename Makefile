@@ -161,7 +161,7 @@ $(KZG_LIB): node_modules/c-kzg/package.json
 
 # --- words ------------------------------------------------------------------------------------
 PREFIX ?= /usr/local
-.PHONY: torture soak setup up test tests check bench benches fuzz fuzzers tour install clean
+.PHONY: torture soak flood setup up test tests check bench benches fuzz fuzzers tour install clean
 setup:
 	@scripts/setup
 up: setup
@@ -188,6 +188,9 @@ torture: setup
 soak: setup
 	@$(MAKE) --no-print-directory all
 	@node tests/soak/soak.mjs $(SOAK)
+# Ten million worthless transactions.
+flood: $(OUT)/bench/flood_bench
+	@$(OUT)/bench/flood_bench $(FLOOD)
 tour:
 	@scripts/tour
 # Manual pages and completions are made of what the programs say about themselves.
