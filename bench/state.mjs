@@ -2,7 +2,7 @@
 // 10 M accounts, and beside them look-ups in the bare library that the store is built on, at 1 M and 10 M.
 //   node bench/state.mjs [--folder DIR] [--small]
 // --small leaves 10 M out. Reads and the bare library's are of processor time.
-import { execFileSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import os from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
@@ -12,14 +12,21 @@ import { atMost, shown } from './bars.mjs'
 const { values: options } = parseArgs({
   options: { folder: { type: 'string', default: os.tmpdir() }, small: { type: 'boolean', default: false } },
 })
-const run = (name, argv = []) => {
+// What the program says, which is shown as it comes.
+async function run(name, argv = []) {
   const env = { ...process.env, TMPDIR: options.folder }
-  const out = execFileSync(path.join(root, 'build', 'bench', name), argv, { env, stdio: ['ignore', 'pipe', 'inherit'] }).toString()
-  process.stdout.write(out)
+  const child = spawn(path.join(root, 'build', 'bench', name), argv, { env, stdio: ['ignore', 'pipe', 'inherit'] })
+  const ended = new Promise((resolve) => child.on('exit', resolve))
+  let out = ''
+  for await (const text of child.stdout) {
+    out += text
+    process.stdout.write(text)
+  }
+  if ((await ended) !== 0) throw new Error(`${name} failed`)
   return out
 }
 
-const ours = run('state_disk_bench', options.small ? [] : ['--large'])
+const ours = await run('state_disk_bench', options.small ? [] : ['--large'])
 const figure = (name, pattern) => Number(new RegExp(`^disk_${name}\\s+${pattern}`, 'm').exec(ours)?.[1])
 const sizes = [100_000, 1_000_000, ...(options.small ? [] : [10_000_000])]
 const curve = (name, pattern) => sizes.map((size) => figure(`${name}_${size}`, pattern))
@@ -28,7 +35,7 @@ shown(`state read at ${words}`, curve('read', '(\\d+) ns').map((ns) => `${(ns / 
 shown(`durable commit of 1,000 updates at ${words}`, curve('commit', '.*, ([\\d.]+) by').join(', ') + ' ms')
 shown(`fresh accounts a second up to ${words}`, curve('grow', '.*, (\\d+) by').join(', '))
 if (!options.small) {
-  const bare = run('lmdb_bench')
+  const bare = await run('lmdb_bench')
   const [at1, at10] = [1_000_000, 10_000_000].map((n) => Number(new RegExp(`lmdb_read_${n} (\\d+)`).exec(bare)[1]))
   const growth = figure('read_10000000', '(\\d+) ns') / figure('read_1000000', '(\\d+) ns')
   console.log(`reads grow ${growth.toFixed(2)} times from 1 M to 10 M, the bare library's ${(at10 / at1).toFixed(2)} times`)

@@ -12,7 +12,7 @@ import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { ethers } from 'ethers'
 import { compile, root } from '../../scripts/solc.mjs'
-import { atLeast, atMost, median, shown } from '../bars.mjs'
+import { atLeast, atMost, bar, median } from '../bars.mjs'
 
 const { values: options } = parseArgs({
   options: {
@@ -268,7 +268,7 @@ const lessIsBetter = (row) => /ms$|us$|MiB$/.test(row)
 
 if (spawnSync('wrk', ['-v']).error) {
   console.log('bench/rpc: not run, for there is no wrk')
-  shown('the development node beside anvil', 'not run, for there is no wrk')
+  bar('the development node beside anvil', 'see bench/README.md', 'not run, for there is no wrk')
   process.exit(0)
 }
 fs.mkdirSync(folder, { recursive: true })
@@ -286,6 +286,9 @@ for (const [row, byName] of Object.entries(samples)) {
   const times = ours && anvil ? (lessIsBetter(row) ? anvil / ours : ours / anvil) : undefined
   const ratio = times?.toFixed(2) ?? '-'
   if (ours && mostFor[row]) atMost(row, mostFor[row], ours, '')
-  if (leastFor.includes(row)) times ? atLeast(row, 3, times, "times anvil's") : shown(row, 'not run beside anvil')
+  if (leastFor.includes(row)) {
+    if (times) atLeast(row, 3, times, "times anvil's")
+    else bar(row, "at least 3 times anvil's", anvil === 0 ? 'anvil included none in its time' : 'not run', anvil === 0 && ours > 0 ? true : undefined)
+  }
   console.log(row.padEnd(wide) + names.map((name) => median(byName[name]).toFixed(1).padStart(12)).join('') + ratio.padStart(14))
 }
