@@ -92,6 +92,13 @@ void evm_rest(struct evm *evm)
     arena_reset(&evm->scratch);
 }
 
+void evm_settle(struct evm *evm)
+{
+    enum { USUAL_CHUNKS = 3 };
+    if (evm->chunks[USUAL_CHUNKS].bytes)
+        evm_rest(evm);
+}
+
 void evm_begin(struct evm *evm, enum fork fork, const struct evm_host *host,
                const struct evm_block *block, const struct evm_tx *tx)
 {

@@ -155,6 +155,8 @@ void evm_set_engine(struct evm *evm, enum evm_engine engine);
 
 /* Between messages: gives back the memory that the largest of them needed. */
 void evm_rest(struct evm *evm);
+/* The same, if that is more than the usual. */
+void evm_settle(struct evm *evm);
 
 /* Bytes of code that stays ready to run; 0: the usual 64 MiB. Before anything runs. */
 void evm_set_code_cache(struct evm *evm, size_t bytes_max);

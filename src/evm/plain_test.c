@@ -351,6 +351,9 @@ TEST(an_older_frames_memory_stays)
     rig_call(&rig, 30000000);
     CHECK_EQ(rig.result.status, EVM_SUCCESS);
     CHECK_EQ(rig.result.output[31], 7);
+    evm_settle(rig.evm);
+    rig_call(&rig, 30000000);
+    CHECK_EQ(rig.result.output[31], 7);
     evm_rest(rig.evm);
     rig_call(&rig, 30000000);
     CHECK_EQ(rig.result.status, EVM_SUCCESS);

@@ -136,7 +136,10 @@ void memory_bound_service(const struct memory_plan *plan, struct rpc_options *rp
 
 void memory_watch_open(struct memory_watch *watch, const struct memory_plan *plan)
 {
-    *watch = (struct memory_watch){.near = plan->ceiling - plan->ceiling / 8};
+    /* What the next request or block may take at once must still fit: the machine's memory, and an answer's copies. */
+    u64 at_once = memory_of_gas(GAS_USUAL) + 2 * plan->shares[MEMORY_ANSWER];
+    u64 spare = at_once > plan->ceiling / 8 ? at_once : plan->ceiling / 8;
+    *watch = (struct memory_watch){.near = plan->ceiling - spare};
     usage_open(&watch->usage);
     if (plan->ceiling < 2 * SMALL_MIB * MIB)
         mem_set_tight();
@@ -158,6 +161,7 @@ static bool is_near(const struct memory_watch *watch)
 
 bool memory_is_short(struct memory_watch *watch, struct chain *chain, u64 now_ms)
 {
+    evm_settle(chain_evm(chain));
     if (LIKELY(!is_near(watch)))
         return false;
     chain_ease(chain);

@@ -47,6 +47,7 @@ static void request_done(struct service *service, size_t bytes)
     enum { LARGE = 64 << 10, SOON_MS = 20 };
     if (!service->lines_max)
         return;
+    evm_settle(chain_evm(service->dev->chain));
     if (bytes >= LARGE)
         look_at_memory(service);
     if (service->will_look)
