@@ -185,7 +185,7 @@ static void begin_message(struct exec *exec)
 }
 
 static void run_message(struct exec *exec, const struct tx *tx, const struct plan *plan,
-                        struct evm_result *result)
+                        u64 delegation_refund, struct evm_result *result)
 {
     exec->tx = (struct evm_tx){
         .origin = tx->sender,
@@ -205,15 +205,16 @@ static void run_message(struct exec *exec, const struct tx *tx, const struct pla
         .input_len = tx->data_len,
     };
     begin_message(exec);
+    evm_set_refund(exec->evm, (i64)delegation_refund);
     evm_call(exec->evm, &msg, result);
 }
 
 /* Refunds are capped at a part of the gas used, and the floor of EIP-7623 comes after them. */
 static void settle_gas(const struct exec *exec, const struct tx *tx, const struct plan *plan,
-                       i64 gas_left, u64 delegation_refund, struct exec_result *result)
+                       i64 gas_left, struct exec_result *result)
 {
     u64 divisor = exec->fork >= FORK_LONDON ? REFUND_DIVISOR_LONDON : REFUND_DIVISOR_FRONTIER;
-    i64 counter = evm_refund(exec->evm) + (i64)delegation_refund;
+    i64 counter = evm_refund(exec->evm);
     u64 used = tx->gas - (u64)gas_left;
     u64 refund = counter > 0 ? (u64)counter : 0;
     if (refund > used / divisor)
@@ -247,7 +248,7 @@ enum tx_verdict exec_tx(struct exec *exec, const struct tx *tx, unsigned flags,
     u64 delegation_refund = 0;
     if (exec->fork >= FORK_PRAGUE)
         delegation_refund = delegation_apply(exec->state, exec->chain_id, tx);
-    run_message(exec, tx, &plan, &message);
+    run_message(exec, tx, &plan, delegation_refund, &message);
     *result = (struct exec_result){
         .status = message.status,
         .blob_gas_used = (u64)tx->blob_count * TX_BLOB_GAS,
@@ -259,7 +260,7 @@ enum tx_verdict exec_tx(struct exec *exec, const struct tx *tx, unsigned flags,
         .opcode = message.opcode,
         .stack_len = message.stack_len,
     };
-    settle_gas(exec, tx, &plan, message.gas_left, delegation_refund, result);
+    settle_gas(exec, tx, &plan, message.gas_left, result);
     pay(exec, tx, &plan, result->gas_used);
     state_end_tx(exec->state, exec->fork);
     exec->gas_used += result->gas_used;

@@ -269,6 +269,8 @@ static void create_run(struct evm *evm, const struct evm_msg *msg, struct evm_re
     struct evm_msg init = *msg;
     struct code code = {0};
     struct frame frame;
+    if (!msg->input_len)
+        return;
     init.input = NULL;
     init.input_len = 0;
     frame_begin(&frame, evm, &init, &code);
@@ -292,15 +294,20 @@ static void create_deploy(struct evm *evm, const struct evm_msg *msg, struct evm
     struct savepoint save = savepoint_make(evm);
     create_begin(evm, msg);
     create_run(evm, msg, result);
-    if (result->status == EVM_SUCCESS)
+    bool has_code = result->status == EVM_SUCCESS;
+    if (has_code)
         result->status = create_check_code(evm, result);
     /* EIP-2 came later: until then the contract stays, without code, and keeps its gas. */
     bool is_bare = result->status == EVM_CODE_STORE_OUT_OF_GAS && evm->fork < FORK_HOMESTEAD;
     if (is_bare)
         result->status = EVM_SUCCESS;
-    if (result->status != EVM_SUCCESS)
+    if (result->status != EVM_SUCCESS) {
+        /* What was refused as code is still what init code returned, for whoever watches. */
+        size_t len = result->output_len;
         message_fail(evm, &save, result, result->status);
-    else if (result->output_len && !is_bare)
+        if (has_code)
+            result->output_len = len;
+    } else if (result->output_len && !is_bare)
         evm->host->set_code(evm->host_ctx, &msg->recipient, result->output, result->output_len);
 }
 

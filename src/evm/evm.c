@@ -129,6 +129,11 @@ i64 evm_refund(const struct evm *evm)
     return evm->refund;
 }
 
+void evm_set_refund(struct evm *evm, i64 refund)
+{
+    evm->refund = refund;
+}
+
 void evm_set_tracer(struct evm *evm, const struct evm_tracer *tracer)
 {
     evm->tracer = tracer;

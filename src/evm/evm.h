@@ -73,6 +73,8 @@ struct evm_msg {
     X(OUT_OF_GAS, "out of gas")                                              \
     X(OUT_OF_GAS_SENTRY, "out of gas: not enough gas for reentrancy sentry") \
     X(OUT_OF_GAS_ACCESS, "out of gas: out of gas")                           \
+    X(OUT_OF_GAS_STATIC, "out of gas: write protection")                     \
+    X(OUT_OF_GAS_OVERFLOW, "out of gas: gas uint64 overflow")                \
     X(INVALID_OPCODE, "invalid opcode")                                      \
     X(STACK_UNDERFLOW, "stack underflow")                                    \
     X(STACK_OVERFLOW, "stack limit reached 1024")                            \
@@ -98,11 +100,10 @@ enum evm_status {
 
 const char *evm_status_text(enum evm_status status);
 
-/* Out of gas has three wordings. */
+/* Out of gas has several wordings: geth says so of whatever it finds out while it looks for the price. */
 static inline bool evm_is_out_of_gas(enum evm_status status)
 {
-    return status == EVM_OUT_OF_GAS || status == EVM_OUT_OF_GAS_SENTRY ||
-           status == EVM_OUT_OF_GAS_ACCESS;
+    return status >= EVM_OUT_OF_GAS && status <= EVM_OUT_OF_GAS_OVERFLOW;
 }
 
 /*
@@ -115,7 +116,8 @@ void evm_error_text(char out[EVM_ERROR_TEXT_MAX], enum evm_status status, u8 opc
 struct evm_result {
     enum evm_status status;
     i64 gas_left; /* 0 after any failure but REVERT (and the checks made before the call begins) */
-    const u8 *output; /* return or revert data; borrowed until the next evm_call or evm_begin */
+    /* Return or revert data, or code that was refused; borrowed until the next evm_call or evm_begin. */
+    const u8 *output;
     size_t output_len;
     addr20 created; /* creations: the new contract's address */
     u8 opcode;      /* where code failed: the instruction and the stack's height there */
@@ -143,8 +145,10 @@ void evm_override_precompiles(struct evm *evm, const struct precompile_overrides
  */
 void evm_call(struct evm *evm, const struct evm_msg *msg, struct evm_result *result);
 
-/* The gas refund counter of the transaction (EIP-3529 caps it later); may be negative inside. Set to 0 by evm_begin. */
+/* The gas refund counter of the transaction (EIP-3529 caps it later); may be negative inside. Set to 0 by evm_begin;
+ * to what was earned before the first message by evm_set_refund. */
 i64 evm_refund(const struct evm *evm);
+void evm_set_refund(struct evm *evm, i64 refund);
 
 /* Every later message is stepped on the plain interpreter and reported to tracer (NULL: none). Borrowed. */
 void evm_set_tracer(struct evm *evm, const struct evm_tracer *tracer);

@@ -17,8 +17,12 @@ static bool memory_open(struct run *run, u256 at, u64 len, i64 gas)
     struct frame *frame = run->frame;
     frame->status = EVM_OUT_OF_GAS;
     frame->gas = gas;
-    if (gas < 0 || !u256_fits_u64(at) || at.w[0] > MEMORY_MAX - len)
+    if (gas < 0)
         return false;
+    if (!u256_fits_u64(at) || at.w[0] > MEMORY_MAX - len) {
+        frame->status = memory_failure(at, u256_from_u64(len));
+        return false;
+    }
     run->at = at.w[0];
     if (!frame_charge(frame, memory_cost(frame, run->at + len)))
         return false;

@@ -2,14 +2,34 @@
 
 #include "prim/keccak.h"
 
+enum { COLD_ACCOUNT_EXTRA = 2500, COLD_SLOAD_EXTRA = 2000, COLD_SLOT = 2100 }; /* EIP-2929 */
+
+enum { SELFDESTRUCT_REFUND = 24000 };
+
 /* --- telling the tracer ---------------------------------------------------------------------- */
+
+/* Until EIP-3529 looking for SELFDESTRUCT's price earned the refund, so that its step shows it. */
+static i64 refund_shown(const struct frame *frame)
+{
+    struct evm *evm = frame->evm;
+    if (frame->step->opcode != OP_SELFDESTRUCT || evm->fork >= FORK_LONDON)
+        return evm->refund;
+    /* From EIP-2929 on a cold heir is paid for before that. */
+    if (evm->fork >= FORK_BERLIN && frame->gas < 0 &&
+        frame->step->gas < evm->ops[OP_SELFDESTRUCT].gas + 2600)
+        return evm->refund;
+    u32 checkpoint = evm->host->checkpoint(evm->host_ctx);
+    bool is_first = evm->host->mark_destroyed(evm->host_ctx, &frame->msg->recipient);
+    evm->host->rollback(evm->host_ctx, checkpoint);
+    return evm->refund + (is_first ? SELFDESTRUCT_REFUND : 0);
+}
 
 void frame_report_step(struct frame *frame)
 {
     const struct evm_tracer *tracer = frame->evm->tracer;
     struct evm_step *step = frame->step;
     step->cost = step->gas - frame->gas;
-    step->refund = frame->evm->refund;
+    step->refund = refund_shown(frame);
     step->error = EVM_SUCCESS;
     frame->is_reported = true;
     if (tracer->step)
@@ -24,34 +44,77 @@ static i64 cost_before_stack(const struct frame *frame, u8 opcode)
     return is_dynamic ? 0 : frame->evm->ops[opcode].gas;
 }
 
+/* EIP-160 raised the price of an exponent byte from 10 to 50. */
+static i64 exp_byte_gas(const struct evm *evm)
+{
+    return evm->fork >= FORK_SPURIOUS ? 50 : 10;
+}
+
+/* The whole price of instructions that geth prices at once, of which the first part was too much already. */
+static i64 cost_at_once(struct frame *frame, u8 opcode, i64 seen)
+{
+    struct evm *evm = frame->evm;
+    const u256 *sp = frame->stack + frame->stack_len;
+    struct range data;
+    bool was_cold;
+    if (opcode == OP_SLOAD && evm->fork >= FORK_BERLIN) {
+        evm->host->storage_get(evm->host_ctx, &frame->msg->recipient, &sp[-1], &was_cold);
+        return was_cold ? COLD_SLOT : seen;
+    }
+    if (opcode == OP_EXP) {
+        i64 bytes = (u256_bits(sp[-2]) + 7) / 8;
+        return evm->ops[OP_EXP].gas + exp_byte_gas(evm) * bytes;
+    }
+    if (opcode < OP_LOG0 || opcode > OP_LOG4)
+        return seen;
+    if (!range_of(&data, sp[-1], sp[-2]))
+        return 0;
+    return evm->ops[opcode].gas + memory_cost(frame, data.at + data.len) + 8 * (i64)data.len;
+}
+
+static i64 cost_of_failure(struct frame *frame, u8 opcode, enum evm_status status)
+{
+    if (status == EVM_STACK_UNDERFLOW || status == EVM_STACK_OVERFLOW)
+        return cost_before_stack(frame, opcode);
+    return cost_at_once(frame, opcode, frame->step->gas - frame->gas);
+}
+
 void frame_report_failure(struct frame *frame, enum evm_status status)
 {
     const struct evm_tracer *tracer = frame->evm->tracer;
     struct evm_step *step = frame->step;
-    step->refund = frame->evm->refund;
+    step->refund = status == EVM_OUT_OF_GAS ? refund_shown(frame) : frame->evm->refund;
     step->error = status;
     if (!frame->is_reported) {
-        bool is_unfit = status == EVM_STACK_UNDERFLOW || status == EVM_STACK_OVERFLOW;
-        step->cost = is_unfit ? cost_before_stack(frame, step->opcode) : step->gas - frame->gas;
+        step->cost = cost_of_failure(frame, step->opcode, status);
         if (tracer->step)
             tracer->step(tracer->ctx, step);
     } else if (tracer->fault) {
-        /* By now the instruction has taken its operands and widened memory. */
-        step->stack_len -= frame->evm->ops[step->opcode].in;
+        /* By now the instruction has taken its operands, but for one that may not write, and widened memory. */
+        if (status != EVM_WRITE_PROTECTION)
+            step->stack_len -= frame->evm->ops[step->opcode].in;
         step->memory = frame->memory.bytes;
         step->memory_len = frame->memory.len;
         tracer->fault(tracer->ctx, step);
     }
 }
 
+enum evm_status memory_failure(u256 at, u256 len)
+{
+    const u64 price_max = 0x1fffffffe0; /* bytes; geth has no price for more */
+    u64 end;
+    if (!u256_fits_u64(at) || !u256_fits_u64(len) ||
+        __builtin_add_overflow(at.w[0], len.w[0], &end) || end > UINT64_MAX - 31)
+        return EVM_GAS_UINT_OVERFLOW;
+    return end > price_max ? EVM_OUT_OF_GAS_OVERFLOW : EVM_OUT_OF_GAS;
+}
+
 /* --- arithmetic and hashing ------------------------------------------------------------------ */
 
 enum evm_status instr_exp(struct frame *frame, u256 *sp)
 {
-    /* EIP-160 raised the price of an exponent byte from 10 to 50. */
-    i64 per_byte = frame->evm->fork >= FORK_SPURIOUS ? 50 : 10;
     i64 bytes = (u256_bits(sp[-2]) + 7) / 8;
-    if (!frame_charge(frame, per_byte * bytes))
+    if (!frame_charge(frame, exp_byte_gas(frame->evm) * bytes))
         return EVM_OUT_OF_GAS;
     frame_report(frame);
     sp[-2] = u256_exp(sp[-1], sp[-2]);
@@ -62,7 +125,7 @@ enum evm_status instr_keccak256(struct frame *frame, u256 *sp)
 {
     struct range data;
     if (!range_of(&data, sp[-1], sp[-2]))
-        return EVM_OUT_OF_GAS;
+        return memory_failure(sp[-1], sp[-2]);
     u64 end = data.at + data.len;
     if (!frame_charge(frame, memory_cost(frame, end) + 6 * (i64)words_of(data.len)))
         return EVM_OUT_OF_GAS;
@@ -79,8 +142,6 @@ enum evm_status instr_keccak256(struct frame *frame, u256 *sp)
 }
 
 /* --- accounts -------------------------------------------------------------------------------- */
-
-enum { COLD_ACCOUNT_EXTRA = 2500, COLD_SLOAD_EXTRA = 2000, COLD_SLOT = 2100 }; /* EIP-2929 */
 
 /* EIP-2929: marks the account warm; what that costs beyond the warm price in the opcode table. */
 static i64 account_access(struct frame *frame, const addr20 *addr)
@@ -140,7 +201,7 @@ static enum evm_status copy_begin(struct frame *frame, struct range *to, u256 at
                                   i64 more_gas)
 {
     if (!range_of(to, at, len))
-        return EVM_OUT_OF_GAS;
+        return memory_failure(at, len);
     u64 end = to->at + to->len;
     if (!frame_charge(frame, memory_cost(frame, end) + 3 * (i64)words_of(to->len) + more_gas))
         return EVM_OUT_OF_GAS;
@@ -213,7 +274,7 @@ enum evm_status instr_mcopy(struct frame *frame, u256 *sp)
 {
     struct range to, from;
     if (!range_of(&to, sp[-1], sp[-3]) || !range_of(&from, sp[-2], sp[-3]))
-        return EVM_OUT_OF_GAS;
+        return memory_failure(u256_lt(sp[-1], sp[-2]) ? sp[-2] : sp[-1], sp[-3]);
     u64 end = (to.at > from.at ? to.at : from.at) + to.len;
     if (!frame_charge(frame, memory_cost(frame, end) + 3 * (i64)words_of(to.len)))
         return EVM_OUT_OF_GAS;
@@ -229,8 +290,9 @@ enum evm_status instr_mcopy(struct frame *frame, u256 *sp)
 /* Pays for and widens memory so that len bytes at `at` are there. */
 static enum evm_status memory_open(struct frame *frame, u256 at, u64 len)
 {
-    if (!u256_fits_u64(at) || at.w[0] > MEMORY_MAX - len ||
-        !frame_charge(frame, memory_cost(frame, at.w[0] + len)))
+    if (!u256_fits_u64(at) || at.w[0] > MEMORY_MAX - len)
+        return memory_failure(at, u256_from_u64(len));
+    if (!frame_charge(frame, memory_cost(frame, at.w[0] + len)))
         return EVM_OUT_OF_GAS;
     frame_report(frame);
     memory_reach(frame, at.w[0] + len);
@@ -378,7 +440,7 @@ enum evm_status instr_sstore(struct frame *frame, u256 *sp)
     struct evm *evm = frame->evm;
     enum fork fork = evm->fork;
     if (frame->msg->is_static) /* EIP-214 */
-        return EVM_WRITE_PROTECTION;
+        return EVM_OUT_OF_GAS_STATIC;
     if (fork >= FORK_ISTANBUL && frame->gas <= 2300) /* EIP-2200: not from a mere stipend */
         return EVM_OUT_OF_GAS_SENTRY;
     struct evm_slot slot = evm->host->storage_slot(evm->host_ctx, &frame->msg->recipient, &sp[-1]);
@@ -424,15 +486,15 @@ static enum evm_status log_any(struct frame *frame, u256 *sp, unsigned topic_cou
     const struct evm_tracer *tracer = evm->tracer;
     const addr20 *addr = &frame->msg->recipient;
     struct range data;
-    if (frame->msg->is_static)
-        return EVM_WRITE_PROTECTION;
     if (!range_of(&data, sp[-1], sp[-2]))
-        return EVM_OUT_OF_GAS;
+        return memory_failure(sp[-1], sp[-2]);
     u64 end = data.at + data.len;
     if (!frame_charge(frame, memory_cost(frame, end) + 8 * (i64)data.len))
         return EVM_OUT_OF_GAS;
     frame_report(frame);
     memory_reach(frame, end);
+    if (frame->msg->is_static) /* EIP-214 */
+        return EVM_WRITE_PROTECTION;
     hash32 topics[4];
     for (unsigned i = 0; i < topic_count; i++)
         topics[i] = u256_to_hash(sp[-3 - (int)i]);
@@ -467,19 +529,20 @@ struct call_args {
     u64 memory_end;
 };
 
-static bool call_args_read(struct call_args *args, const u256 *sp, enum evm_kind kind)
+static enum evm_status call_args_read(struct call_args *args, const u256 *sp, enum evm_kind kind)
 {
     bool has_value = kind == EVM_CALL || kind == EVM_CALLCODE;
     const u256 *ranges = sp - (has_value ? 4 : 3);
     args->kind = kind;
     args->addr = addr_of(&sp[-2]);
     args->value = has_value ? sp[-3] : U256_ZERO;
-    if (!range_of(&args->in, ranges[0], ranges[-1]) ||
-        !range_of(&args->out, ranges[-2], ranges[-3]))
-        return false;
+    if (!range_of(&args->in, ranges[0], ranges[-1]))
+        return memory_failure(ranges[0], ranges[-1]);
+    if (!range_of(&args->out, ranges[-2], ranges[-3]))
+        return memory_failure(ranges[-2], ranges[-3]);
     u64 in_end = args->in.at + args->in.len, out_end = args->out.at + args->out.len;
     args->memory_end = in_end > out_end ? in_end : out_end;
-    return true;
+    return EVM_SUCCESS;
 }
 
 /* EIP-7702: code that is a delegation is one more account to visit. */
@@ -519,12 +582,31 @@ static bool call_gas(struct frame *frame, u256 wanted, i64 *given)
         gas = gas < left ? gas : left;
     }
     if (gas > left) {
-        frame->gas = -1;
+        frame->gas = gas < INT64_MAX ? frame->gas - (i64)gas : -1;
         return false;
     }
     frame->gas -= (i64)gas;
     *given = (i64)gas;
     return true;
+}
+
+/*
+ * A call whose own price is more than there is. What geth finds out before it has the whole price costs nothing in its
+ * traces; else the gas wanted for the callee is in it, reckoned modulo 2^64 from what is left.
+ */
+static enum evm_status call_too_dear(struct frame *frame, const struct call_args *args, i64 access,
+                                     i64 stateless, i64 cost, u256 wanted)
+{
+    enum fork fork = frame->evm->fork;
+    bool is_early = args->kind == EVM_CALL && (fork >= FORK_BERLIN || stateless > frame->gas);
+    if (is_early || fork >= FORK_PRAGUE || access > frame->gas)
+        return EVM_OUT_OF_GAS_ACCESS;
+    u64 given = u256_to_u64_sat(wanted), left = (u64)frame->gas - (u64)cost;
+    left -= left / 64;
+    if (fork >= FORK_TANGERINE && given > left)
+        given = left;
+    frame->gas = frame->step ? (i64)((u64)frame->gas - (u64)cost - given) : -1;
+    return EVM_OUT_OF_GAS;
 }
 
 static void call_msg(struct evm_msg *msg, struct frame *frame, const struct call_args *args,
@@ -557,16 +639,19 @@ static enum evm_status call_any(struct frame *frame, u256 *sp, u256 *out, enum e
     struct evm_msg msg;
     struct evm_result result;
     i64 gas;
-    if (!call_args_read(&args, sp, kind))
-        return EVM_OUT_OF_GAS;
+    enum evm_status status = call_args_read(&args, sp, kind);
+    if (status != EVM_SUCCESS)
+        return status;
     bool pays = !u256_is_zero(args.value);
     if (pays && kind == EVM_CALL && frame->msg->is_static) /* EIP-214 */
-        return EVM_WRITE_PROTECTION;
-    i64 cost = memory_cost(frame, args.memory_end) + account_access(frame, &args.addr) +
-               delegation_access(frame, &args.addr) + (pays ? CALL_VALUE_GAS : 0) +
-               call_new_account(frame, &args);
-    if (cost > frame->gas && frame->evm->fork >= FORK_BERLIN)
-        return EVM_OUT_OF_GAS_ACCESS; /* uncharged: so it is seen in geth's traces */
+        return EVM_OUT_OF_GAS_STATIC;
+    i64 stateless = memory_cost(frame, args.memory_end) + (pays ? CALL_VALUE_GAS : 0);
+    i64 access = account_access(frame, &args.addr) + delegation_access(frame, &args.addr);
+    i64 cost = stateless + access + call_new_account(frame, &args);
+    if (UNLIKELY(frame->evm->fork < FORK_TANGERINE && !u256_fits_u64(sp[-1])))
+        return EVM_OUT_OF_GAS_OVERFLOW;
+    if (UNLIKELY(cost > frame->gas))
+        return call_too_dear(frame, &args, access, stateless, cost, sp[-1]);
     if (!frame_charge(frame, cost) || !call_gas(frame, sp[-1], &gas))
         return EVM_OUT_OF_GAS;
     frame_report(frame);
@@ -635,9 +720,9 @@ static enum evm_status create_any(struct frame *frame, u256 *sp, u256 *out, enum
     struct evm_result result;
     struct range code;
     if (frame->msg->is_static) /* EIP-214 */
-        return EVM_WRITE_PROTECTION;
+        return EVM_OUT_OF_GAS_STATIC;
     if (!range_of(&code, sp[-2], sp[-3]))
-        return EVM_OUT_OF_GAS;
+        return memory_failure(sp[-2], sp[-3]);
     if (code.len > evm->initcode_max) /* EIP-3860 */
         return EVM_OUT_OF_GAS;
     u64 end = code.at + code.len;
@@ -674,7 +759,7 @@ enum evm_status instr_return(struct frame *frame, u256 *sp)
 {
     struct range data;
     if (!range_of(&data, sp[-1], sp[-2]))
-        return EVM_OUT_OF_GAS;
+        return memory_failure(sp[-1], sp[-2]);
     u64 end = data.at + data.len;
     if (!frame_charge(frame, memory_cost(frame, end)))
         return EVM_OUT_OF_GAS;
@@ -716,7 +801,7 @@ enum evm_status instr_selfdestruct(struct frame *frame, u256 *sp)
     const addr20 *self = &frame->msg->recipient;
     addr20 heir = addr_of(&sp[-1]);
     if (frame->msg->is_static) /* EIP-214 */
-        return EVM_WRITE_PROTECTION;
+        return EVM_OUT_OF_GAS_STATIC;
     u256 wei = host->balance(evm->host_ctx, self);
     if (!frame_charge(frame, selfdestruct_cost(frame, &heir, wei)))
         return EVM_OUT_OF_GAS;
@@ -726,7 +811,7 @@ enum evm_status instr_selfdestruct(struct frame *frame, u256 *sp)
     if (evm->fork < FORK_CANCUN || host->created_in_tx(evm->host_ctx, self)) {
         bool is_first = host->mark_destroyed(evm->host_ctx, self);
         if (is_first && evm->fork < FORK_LONDON) /* EIP-3529 ended this refund */
-            evm->refund += 24000;
+            evm->refund += SELFDESTRUCT_REFUND;
     }
     if (tracer && tracer->selfdestruct)
         tracer->selfdestruct(tracer->ctx, self, &heir, &wei, frame->msg->depth);

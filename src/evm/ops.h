@@ -68,6 +68,9 @@ static inline bool range_of(struct range *range, u256 at, u256 len)
     return at.w[0] + len.w[0] <= MEMORY_MAX;
 }
 
+/* Why memory from at to at + len (not 0) cannot be had, as geth words it. */
+enum evm_status memory_failure(u256 at, u256 len);
+
 static inline u64 words_of(u64 bytes)
 {
     return (bytes + 31) / 32;

@@ -176,7 +176,11 @@ TEST(memory_costs)
     expect(FORK_OSAKA, "60007fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff20",
            1000, EVM_SUCCESS, 3 + 3 + 30);
     expect(FORK_OSAKA, "60017fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff20",
-           1000, EVM_OUT_OF_GAS, 1000);
+           1000, EVM_GAS_UINT_OVERFLOW, 1000);
+    /* Whatever cannot be had is named as geth names it: too dear, without a price, no number at all. */
+    expect(FORK_OSAKA, "6001641fffffffbf52", 1000, EVM_OUT_OF_GAS, 1000);
+    expect(FORK_OSAKA, "6001641fffffffc152", 1000, EVM_OUT_OF_GAS_OVERFLOW, 1000);
+    expect(FORK_OSAKA, "600167ffffffffffffffff53", 1000, EVM_GAS_UINT_OVERFLOW, 1000);
 }
 
 /* --- SSTORE: the tables of the EIPs ---------------------------------------------------------- */

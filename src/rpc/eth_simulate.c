@@ -569,11 +569,14 @@ static void put_revert(struct buf *out, const struct exec_result *result)
     json_out_data(out, "data", result->output, result->output_len);
 }
 
-static void put_halt(struct buf *out, const struct outcome *outcome)
+static void put_halt(struct buf *out, const struct outcome *outcome, const struct tx *tx)
 {
     char why[EVM_ERROR_TEXT_MAX], text[EVM_ERROR_TEXT_MAX + 80];
     const struct exec_result *result = &outcome->result;
-    evm_error_text(why, result->status, result->opcode, result->stack_len);
+    const struct evm_msg msg = {.code_addr = tx->to, .input = tx->data, .input_len = tx->data_len};
+    const struct evm_result end = {
+        .status = result->status, .opcode = result->opcode, .stack_len = result->stack_len};
+    trace_error_text(why, &msg, &end);
     snprintf(text, sizeof text, "%s%s", why,
              outcome->is_capped ? " (gas limit was capped by the RPC server's global gas cap)"
                                 : "");
@@ -602,7 +605,7 @@ static void put_outcome(struct simulation *sim, const struct sim_block *block, u
         if (result->status == EVM_REVERT)
             put_revert(out, result);
         else
-            put_halt(out, outcome);
+            put_halt(out, outcome, &block->made.block.txs[index]);
         json_out_object_end(out);
     }
     json_out_object_end(out);

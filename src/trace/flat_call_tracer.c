@@ -25,6 +25,7 @@ static const char *parity_error(enum evm_status status)
     case EVM_OUT_OF_GAS:
     case EVM_OUT_OF_GAS_SENTRY:
     case EVM_OUT_OF_GAS_ACCESS:
+    case EVM_OUT_OF_GAS_OVERFLOW:
     case EVM_GAS_UINT_OVERFLOW:
     case EVM_CODE_STORE_OUT_OF_GAS:
     case EVM_CODE_TOO_LARGE: return "Out of gas";
@@ -37,6 +38,7 @@ static const char *parity_error(enum evm_status status)
     case EVM_PRECOMPILE_FAILURE: return "Built-in failed";
     case EVM_SUCCESS:
     case EVM_WRITE_PROTECTION:
+    case EVM_OUT_OF_GAS_STATIC:
     case EVM_CALL_DEPTH:
     case EVM_INSUFFICIENT_BALANCE:
     case EVM_NONCE_OVERFLOW:

@@ -102,6 +102,8 @@ static void struct_log_exit(void *ctx, const struct evm_msg *msg, const struct e
     if (msg->depth != 0)
         return;
     log->failed = result->status != EVM_SUCCESS;
+    if (log->failed && result->status != EVM_REVERT)
+        return;
     log->output = trace_keep_bytes(&log->trace, result->output, result->output_len);
     log->output_len = log->output ? result->output_len : 0;
 }

@@ -143,6 +143,20 @@ const char *opcode_text(char room[OPCODE_TEXT_MAX], u8 opcode)
     return room;
 }
 
+/* EIP-2537: may the input of the precompile at this address have this length? */
+static bool bls_length_fits(u8 which, size_t len)
+{
+    static const struct {
+        u16 size;
+        bool repeats;
+    } inputs[] = {{256, false}, {160, true}, {512, false}, {288, true},
+                  {384, true},  {64, false}, {128, false}};
+    size_t row = which - 0x0bu;
+    if (row >= ARRAY_LEN(inputs))
+        return true;
+    return inputs[row].repeats ? len && len % inputs[row].size == 0 : len == inputs[row].size;
+}
+
 /* What a precompile found wrong, where the input's length tells. */
 static const char *precompile_error(const struct evm_msg *msg)
 {
@@ -152,7 +166,7 @@ static const char *precompile_error(const struct evm_msg *msg)
         return "bad elliptic curve pairing size";
     if (which == 0x09 && len == 213)
         return "invalid final flag";
-    if (which == 0x09 || (which == 0x0a && len != 192) || (which >= 0x0b && len == 0))
+    if (which == 0x09 || (which == 0x0a && len != 192) || !bls_length_fits(which, len))
         return "invalid input length";
     return evm_status_text(EVM_PRECOMPILE_FAILURE);
 }

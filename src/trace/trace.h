@@ -66,3 +66,7 @@ bool revert_reason(char *out, size_t out_size, const u8 *data, size_t len);
 /* geth's name for the opcode at any fork; for one that does not exist the text goes to room. */
 enum { OPCODE_TEXT_MAX = 32 };
 const char *opcode_text(char room[OPCODE_TEXT_MAX], u8 opcode);
+
+/* Why a message failed, in geth's words. */
+void trace_error_text(char out[EVM_ERROR_TEXT_MAX], const struct evm_msg *msg,
+                      const struct evm_result *result);

@@ -46,10 +46,6 @@ const u8 *trace_keep_bytes(struct trace *trace, const void *bytes, size_t len);
 /* Reads a member that must be a boolean; absent and null leave *out. */
 enum status trace_option_bool(bool *out, json config, const char *name, struct err *err);
 
-/* Why a message failed, in geth's words. */
-void trace_error_text(char out[EVM_ERROR_TEXT_MAX], const struct evm_msg *msg,
-                      const struct evm_result *result);
-
 /* A word of the state, read through the host. Does not disturb warmth that counts. */
 static inline u256 trace_slot(const struct trace *trace, const addr20 *addr, const u256 *key)
 {
