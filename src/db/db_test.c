@@ -9,52 +9,10 @@
 #include "base/mem.h"
 #include "base/test.h"
 #include "db/crc32c.h"
-#include "db/db.h"
+#include "db/db_fixture.h"
 #include "sys/child.h"
 #include "sys/file.h"
 #include "sys/usage.h"
-
-/* --- a folder for one test ---------------------------------------------------------------------- */
-
-struct place {
-    char folder[64], file[96];
-};
-
-static struct place place_new(void)
-{
-    struct place place;
-    bool shm = file_kind("/dev/shm") == FILE_KIND_FOLDER; /* a disk would only make it slower */
-    snprintf(place.folder, sizeof place.folder, "%s/ashlar-db-XXXXXX", shm ? "/dev/shm" : "/tmp");
-    CHECK(mkdtemp(place.folder) != NULL);
-    snprintf(place.file, sizeof place.file, "%s/data.mdb", place.folder);
-    return place;
-}
-
-static void place_remove(const struct place *place)
-{
-    static const char *const names[] = {"data.mdb", "lock"};
-    char path[96];
-    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        snprintf(path, sizeof path, "%s/%s", place->folder, names[i]);
-        unlink(path);
-    }
-    rmdir(place->folder);
-}
-
-static struct db *open_with(const struct place *place, struct db_options options)
-{
-    struct db *db = NULL;
-    struct err err = {""};
-    enum status status = db_open(&db, place->folder, &options, &err);
-    if (status)
-        test_fail(__FILE__, __LINE__, "%s", err.text);
-    return db;
-}
-
-static struct db *open_fast(const struct place *place)
-{
-    return open_with(place, (struct db_options){.volatile_commits = true});
-}
 
 static void put_text(struct db *db, const char *key, const char *value)
 {
@@ -109,8 +67,8 @@ TEST(crc_of_known_bytes)
 
 TEST(committed_values_last)
 {
-    struct place place = place_new();
-    struct db *db = open_fast(&place);
+    struct db_place place = db_place_new();
+    struct db *db = db_place_open(&place);
     CHECK(is_absent(db, "a"));
     db_begin(db);
     put_text(db, "a", "1");
@@ -120,18 +78,18 @@ TEST(committed_values_last)
     CHECK(!db_is_writing(db));
     CHECK(has_text(db, "a", "1") && has_text(db, "b", ""));
     db_close(db);
-    db = open_with(&place, (struct db_options){.read_only = true});
+    db = db_place_open_with(&place, (struct db_options){.read_only = true});
     CHECK(has_text(db, "a", "1") && has_text(db, "b", ""));
     CHECK_EQ(db_stat(db, DB_CODES).entries, 2);
     CHECK_STR(db_table_name(DB_CODES), "codes");
     db_close(db);
-    place_remove(&place);
+    db_place_remove(&place);
 }
 
 TEST(aborted_values_vanish)
 {
-    struct place place = place_new();
-    struct db *db = open_fast(&place);
+    struct db_place place = db_place_new();
+    struct db *db = db_place_open(&place);
     db_begin(db);
     put_text(db, "kept", "1");
     commit(db);
@@ -147,16 +105,16 @@ TEST(aborted_values_vanish)
     db_begin(db);
     db_del(db, DB_CODES, "kept", 4);
     db_close(db);
-    db = open_fast(&place);
+    db = db_place_open(&place);
     CHECK(has_text(db, "kept", "1"));
     db_close(db);
-    place_remove(&place);
+    db_place_remove(&place);
 }
 
 TEST(cursors_walk_in_order)
 {
-    struct place place = place_new();
-    struct db *db = open_fast(&place);
+    struct db_place place = db_place_new();
+    struct db *db = db_place_open(&place);
     struct db_cursor *cursor = db_cursor_new(db, DB_CODES), *other = db_cursor_new(db, DB_CODES);
     CHECK(!db_seek(cursor, "", 0) && !db_seek_back(cursor, "", 0));
     db_begin(db);
@@ -183,13 +141,13 @@ TEST(cursors_walk_in_order)
     db_cursor_free(cursor);
     db_cursor_free(NULL);
     db_close(db);
-    place_remove(&place);
+    db_place_remove(&place);
 }
 
 TEST(deleting_under_a_cursor)
 {
-    struct place place = place_new();
-    struct db *db = open_fast(&place);
+    struct db_place place = db_place_new();
+    struct db *db = db_place_open(&place);
     db_begin(db);
     for (u64 i = 0; i < 5000; i++)
         put_number(db, DB_UNDO, i, i);
@@ -206,13 +164,13 @@ TEST(deleting_under_a_cursor)
     CHECK_EQ(db_stat(db, DB_UNDO).entries, 1667);
     db_cursor_free(cursor);
     db_close(db);
-    place_remove(&place);
+    db_place_remove(&place);
 }
 
 TEST(prefixes_go_together)
 {
-    struct place place = place_new();
-    struct db *db = open_fast(&place);
+    struct db_place place = db_place_new();
+    struct db *db = db_place_open(&place);
     db_begin(db);
     for (u64 i = 0; i < 3000; i++)
         put_number(db, DB_SLOTS, i, i);
@@ -227,7 +185,7 @@ TEST(prefixes_go_together)
     commit(db);
     CHECK_EQ(db_pending(db), 0);
     db_close(db);
-    place_remove(&place);
+    db_place_remove(&place);
 }
 
 /* Bytes of files that count as this process's memory. */
@@ -242,9 +200,9 @@ TEST(mapped_pages_keep_to_their_bound)
 {
     enum { COUNT = 8000, MOST = 2 << 20, SLACK = 1 << 20 };
     static const u8 long_value[300000] = {1};
-    struct place place = place_new();
-    struct db *db =
-        open_with(&place, (struct db_options){.volatile_commits = true, .mapped_max = MOST});
+    struct db_place place = db_place_new();
+    struct db *db = db_place_open_with(
+        &place, (struct db_options){.volatile_commits = true, .mapped_max = MOST});
     struct db_bytes value;
     struct usage usage;
     usage_open(&usage);
@@ -271,7 +229,7 @@ TEST(mapped_pages_keep_to_their_bound)
     CHECK(db_get(db, DB_CODES, "long", 4, &value) && value.at[0] == 1);
     usage_close(&usage);
     db_close(db);
-    place_remove(&place);
+    db_place_remove(&place);
 }
 
 /* Against a plain array, with commits, aborts and reopening in between. */
@@ -281,8 +239,8 @@ TEST(random_histories)
     static u32 now[KEYS], kept[KEYS];
     memset(now, 0, sizeof now);
     memset(kept, 0, sizeof kept);
-    struct place place = place_new();
-    struct db *db = open_fast(&place);
+    struct db_place place = db_place_new();
+    struct db *db = db_place_open(&place);
     u64 random = 88172645463325252;
     for (int step = 0; step < STEPS; step++) {
         random ^= random << 13, random ^= random >> 7, random ^= random << 17;
@@ -309,18 +267,18 @@ TEST(random_histories)
                 db_abort(db);
             else {
                 db_close(db);
-                db = open_fast(&place);
+                db = db_place_open(&place);
             }
         }
     }
     db_close(db);
-    place_remove(&place);
+    db_place_remove(&place);
 }
 
 TEST(second_process_is_refused)
 {
-    struct place place = place_new();
-    struct db *db = open_fast(&place), *second = NULL;
+    struct db_place place = db_place_new();
+    struct db *db = db_place_open(&place), *second = NULL;
     struct db_options options = {0};
     struct err err;
     char pid[32];
@@ -330,13 +288,13 @@ TEST(second_process_is_refused)
     db_close(db);
     CHECK_EQ(db_open(&second, place.folder, &options, &err), STATUS_OK);
     db_close(second);
-    place_remove(&place);
+    db_place_remove(&place);
 }
 
 TEST(newer_format_is_refused)
 {
-    struct place place = place_new();
-    struct db *db = open_fast(&place);
+    struct db_place place = db_place_new();
+    struct db *db = db_place_open(&place);
     const u8 newer = DB_FORMAT + 1;
     db_begin(db);
     db_put(db, DB_META, "format", 6, &newer, 1);
@@ -346,12 +304,12 @@ TEST(newer_format_is_refused)
     struct err err;
     CHECK_EQ(db_open(&db, place.folder, &options, &err), STATUS_UNSUPPORTED);
     CHECK(strstr(err.text, "format 2") != NULL);
-    place_remove(&place);
+    db_place_remove(&place);
 }
 
 TEST(what_is_no_store_is_refused)
 {
-    struct place place = place_new();
+    struct db_place place = db_place_new();
     struct db *db;
     struct err err;
     struct db_options options = {0}, reading = {.read_only = true};
@@ -362,13 +320,13 @@ TEST(what_is_no_store_is_refused)
     CHECK_EQ(file_write(place.file, junk, sizeof junk, &err), STATUS_OK);
     CHECK_EQ(db_open(&db, place.folder, &options, &err), STATUS_INVALID);
     CHECK(strstr(err.text, place.folder) != NULL);
-    place_remove(&place);
+    db_place_remove(&place);
 }
 
 TEST(copies_are_stores)
 {
-    struct place place = place_new(), copy = place_new();
-    struct db *db = open_fast(&place);
+    struct db_place place = db_place_new(), copy = db_place_new();
+    struct db *db = db_place_open(&place);
     struct err err;
     db_begin(db);
     for (u64 i = 0; i < 3000; i++)
@@ -378,15 +336,15 @@ TEST(copies_are_stores)
     CHECK_EQ(db_copy(db, copy.folder, &err), STATUS_EXISTS);
     rmdir(copy.folder);
     CHECK_EQ(db_copy(db, copy.folder, &err), STATUS_OK);
-    struct db *other = open_fast(&copy);
+    struct db *other = db_place_open(&copy);
     CHECK(has_text(other, "a", "1"));
     CHECK_EQ(db_stat(other, DB_UNDO).entries, 3000);
     db_close(other);
     db_rest(db);
     CHECK(has_text(db, "a", "1"));
     db_close(db);
-    place_remove(&place);
-    place_remove(&copy);
+    db_place_remove(&place);
+    db_place_remove(&copy);
 }
 
 static size_t size_of(const char *path)
@@ -401,9 +359,9 @@ static size_t size_of(const char *path)
 
 TEST(compacting_gives_back_what_was_deleted)
 {
-    struct place place = place_new();
+    struct db_place place = db_place_new();
     struct err err = {""};
-    struct db *db = open_fast(&place);
+    struct db *db = db_place_open(&place);
     db_begin(db);
     for (u64 i = 0; i < 20000; i++)
         put_number(db, DB_UNDO, i, i);
@@ -416,11 +374,11 @@ TEST(compacting_gives_back_what_was_deleted)
     CHECK_EQ(db_compact(db, &err), STATUS_OK);
     db_close(db);
     CHECK(size_of(place.file) < before / 4);
-    db = open_fast(&place);
+    db = db_place_open(&place);
     CHECK(has_text(db, "a", "1"));
     CHECK_EQ(db_stat(db, DB_UNDO).entries, 0);
     db_close(db);
-    place_remove(&place);
+    db_place_remove(&place);
 }
 
 /* --- what goes wrong ---------------------------------------------------------------------------- */
@@ -441,8 +399,8 @@ static bool commit_many(struct db *db, u64 seed, struct err *err)
 /* The system refuses to let the file grow; the same calls fail as on a full disk. */
 TEST(full_disk_stops_and_goes_on)
 {
-    struct place place = place_new();
-    struct db *db = open_fast(&place);
+    struct db_place place = db_place_new();
+    struct db *db = db_place_open(&place);
     struct err err;
     db_begin(db);
     put_text(db, "a", "1");
@@ -464,15 +422,15 @@ TEST(full_disk_stops_and_goes_on)
     CHECK(commit_many(db, 2, &err));
     CHECK_EQ(db_stat(db, DB_BLOCKS).entries, 600);
     db_close(db);
-    db = open_fast(&place);
+    db = db_place_open(&place);
     CHECK(has_text(db, "a", "1"));
     CHECK_EQ(db_stat(db, DB_BLOCKS).entries, 600);
     db_close(db);
-    place_remove(&place);
+    db_place_remove(&place);
 }
 
 struct writer {
-    struct place place;
+    struct db_place place;
     volatile u64 *durable; /* shared with the child: the last commit that returned */
 };
 
@@ -480,7 +438,7 @@ struct writer {
 static int write_until_killed(void *arg)
 {
     struct writer *writer = arg;
-    struct db *db = open_with(&writer->place, (struct db_options){0});
+    struct db *db = db_place_open_with(&writer->place, (struct db_options){0});
     struct db_bytes last;
     u64 n = 0;
     if (db_get(db, DB_META, "last", 4, &last))
@@ -503,7 +461,7 @@ static int write_until_killed(void *arg)
 
 static void check_survivor(const struct writer *writer)
 {
-    struct db *db = open_fast(&writer->place);
+    struct db *db = db_place_open(&writer->place);
     struct db_bytes got;
     u64 n = 0, value;
     if (db_get(db, DB_META, "last", 4, &got))
@@ -524,7 +482,7 @@ static void check_survivor(const struct writer *writer)
 
 TEST(killed_writers_leave_whole_commits)
 {
-    struct writer writer = {.place = place_new()};
+    struct writer writer = {.place = db_place_new()};
     void *shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     CHECK(shared != MAP_FAILED);
     writer.durable = shared;
@@ -538,7 +496,7 @@ TEST(killed_writers_leave_whole_commits)
     }
     CHECK(*writer.durable > 0);
     munmap(shared, 4096);
-    place_remove(&writer.place);
+    db_place_remove(&writer.place);
 }
 
 /* --- damage ------------------------------------------------------------------------------------- */
@@ -552,13 +510,13 @@ static void no_fault(void *arg, const char *words)
 /* Many shapes of the file, each found sound. */
 TEST(sound_files_are_found_sound)
 {
-    struct place place = place_new();
+    struct db_place place = db_place_new();
     u64 random = 88172645463325252;
     u8 value[20000];
     memset(value, 7, sizeof value);
     for (int round = 0; round < 60; round++) {
-        struct db *db =
-            open_with(&place, (struct db_options){.volatile_commits = true, .check_pages = true});
+        struct db *db = db_place_open_with(
+            &place, (struct db_options){.volatile_commits = true, .check_pages = true});
         CHECK_EQ(db_verify(db, no_fault, NULL), 0);
         for (int txn = 0; txn < 3; txn++) {
             db_begin(db);
@@ -577,13 +535,13 @@ TEST(sound_files_are_found_sound)
         }
         db_close(db);
     }
-    place_remove(&place);
+    db_place_remove(&place);
 }
 
 /* A store of all kinds of pages. Returns its file. */
-static u8 *small_store(const struct place *place, size_t *len)
+static u8 *small_store(const struct db_place *place, size_t *len)
 {
-    struct db *db = open_fast(place);
+    struct db *db = db_place_open(place);
     u8 value[6000], *file;
     memset(value, 7, sizeof value);
     for (int txn = 0; txn < 3; txn++) {
@@ -618,7 +576,7 @@ static int read_small_store(struct db *db)
 
 static int check_small_store(void *arg)
 {
-    const struct place *place = arg;
+    const struct db_place *place = arg;
     struct db_options options = {.volatile_commits = true};
     struct db *db;
     struct err err;
@@ -631,7 +589,7 @@ static int check_small_store(void *arg)
 
 static int serve_small_store(void *arg)
 {
-    const struct place *place = arg;
+    const struct db_place *place = arg;
     struct db_options options = {.volatile_commits = true};
     struct db *db;
     struct err err;
@@ -644,7 +602,7 @@ static int serve_small_store(void *arg)
  * meant nothing; without that the process may be ended by the system, but it is told nothing wrong. */
 TEST(flipped_bytes_are_never_served)
 {
-    struct place place = place_new();
+    struct db_place place = db_place_new();
     size_t len, refused = 0;
     u8 *file = small_store(&place, &len);
     CHECK_EQ(check_small_store(&place), 0);
@@ -665,15 +623,15 @@ TEST(flipped_bytes_are_never_served)
     }
     CHECK(refused > 20);
     mem_free(file);
-    place_remove(&place);
+    db_place_remove(&place);
 }
 
 /* Each bit of a record is turned in the file: the record is refused, and named. */
 TEST(flipped_bits_are_refused)
 {
     static const char value[] = "a value that nothing else in the file is like";
-    struct place place = place_new();
-    struct db *db = open_fast(&place);
+    struct db_place place = db_place_new();
+    struct db *db = db_place_open(&place);
     db_begin(db);
     put_text(db, "key", value);
     commit(db);
@@ -687,7 +645,7 @@ TEST(flipped_bits_are_refused)
         u8 *byte = record - 3 + bit / 8;
         *byte ^= (u8)(1 << bit % 8);
         CHECK_EQ(file_write(place.file, file, len, NULL), STATUS_OK);
-        db = open_fast(&place);
+        db = db_place_open(&place);
         struct db_cursor *cursor = db_cursor_new(db, DB_CODES);
         struct err err;
         CHECK(!db_seek(cursor, "", 0));
@@ -701,5 +659,5 @@ TEST(flipped_bits_are_refused)
         *byte ^= (u8)(1 << bit % 8);
     }
     mem_free(file);
-    place_remove(&place);
+    db_place_remove(&place);
 }

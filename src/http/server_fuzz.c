@@ -21,17 +21,6 @@ static void on_request(void *ctx, struct http_exchange *exchange, const char *bo
     http_answer(exchange, "[]", 2);
 }
 
-static void feed(struct conn *conn, const u8 *data, size_t size, u32 seed)
-{
-    for (size_t at = 0; at < size;) {
-        seed = seed * 1664525 + 1013904223;
-        size_t n = seed ? 1 + (seed >> 24) % 64 : size;
-        n = n < size - at ? n : size - at;
-        sim_input(conn, data + at, n);
-        at += n;
-    }
-}
-
 static void serve(struct buf *sent, const u8 *data, size_t size, u32 seed)
 {
     struct err err;
@@ -43,10 +32,7 @@ static void serve(struct buf *sent, const u8 *data, size_t size, u32 seed)
     enum status status = http_server_open(&server, &loop, &options, on_request, NULL, &err);
     assert(status == STATUS_OK);
     sim_connect(&loop, &conn);
-    if (seed)
-        feed(&conn, data, size, seed);
-    else
-        sim_input(&conn, data, size);
+    sim_input_cut(&conn, data, size, seed);
     sim_pass_time(&loop, 31000);
     sim_pass_time(&loop, 200000);
     http_server_close(server);

@@ -148,6 +148,21 @@ static inline void sim_input(struct conn *conn, const void *bytes, size_t len)
         conn->handler->data(conn->ctx, bytes, len);
 }
 
+/* The same cut into pieces whose lengths follow from the seed; 0: whole. */
+static inline void sim_input_cut(struct conn *conn, const u8 *data, size_t size, u32 seed)
+{
+    for (size_t at = 0; at < size;) {
+        size_t n = size;
+        if (seed) {
+            seed = seed * 1664525 + 1013904223;
+            n = 1 + (seed >> 24) % 64;
+        }
+        n = n < size - at ? n : size - at;
+        sim_input(conn, data + at, n);
+        at += n;
+    }
+}
+
 static inline void sim_hang_up(struct conn *conn)
 {
     if (conn->handler)

@@ -50,17 +50,6 @@ static void on_closed(void *ctx, struct websocket *ws)
     --*(int *)ctx;
 }
 
-static void feed(struct conn *conn, const u8 *data, size_t size, u32 seed)
-{
-    for (size_t at = 0; at < size;) {
-        seed = seed * 1664525 + 1013904223;
-        size_t n = seed ? 1 + (seed >> 24) % 64 : size;
-        n = n < size - at ? n : size - at;
-        sim_input(conn, data + at, n);
-        at += n;
-    }
-}
-
 static void serve(struct buf *sent, const u8 *data, size_t size, u32 seed)
 {
     static const struct websocket_handler handler = {on_opened, on_message, on_drained, on_closed};
@@ -80,10 +69,7 @@ static void serve(struct buf *sent, const u8 *data, size_t size, u32 seed)
     sim_connect(&loop, &conn);
     sim_input(&conn, upgrade, sizeof upgrade - 1);
     assert(open == 1);
-    if (seed)
-        feed(&conn, data, size, seed);
-    else
-        sim_input(&conn, data, size);
+    sim_input_cut(&conn, data, size, seed);
     sim_pass_time(&loop, 31000);
     sim_pass_time(&loop, 200000);
     http_server_close(server);

@@ -181,14 +181,12 @@ static bool read_flag(struct rpc_call *call, json object, const char *key, bool 
     return kind == JSON_KIND_ABSENT || kind == JSON_KIND_NULL || value_bool(call, value, key, out);
 }
 
-static bool read_calls(struct rpc_call *call, json list, struct sim_block *block)
+static bool read_calls(struct rpc_call *call, json item, struct sim_block *block)
 {
-    enum json_kind kind = json_kind(list);
-    if (kind == JSON_KIND_ABSENT || kind == JSON_KIND_NULL)
-        return true;
-    if (kind != JSON_KIND_ARRAY)
-        return rpc_fail(call, RPC_INVALID_PARAMS, "invalid calls: %s where an array was expected",
-                        json_kind_name(kind));
+    json list;
+    bool has;
+    if (!member_list(call, item, "calls", &list, &has))
+        return false;
     block->call_count = (u32)json_count(list);
     block->calls = arena_alloc(call->arena, block->call_count * sizeof *block->calls);
     for (u32 i = 0; i < block->call_count; i++)
@@ -202,7 +200,7 @@ static bool read_block(struct rpc_call *call, json item, struct sim_block *block
     return value_is_object(call, item, "block state call") &&
            overrides_read_block(call, json_get(item, "blockOverrides"), &block->overrides) &&
            overrides_read_state(call, json_get(item, "stateOverrides"), &block->accounts) &&
-           read_calls(call, json_get(item, "calls"), block);
+           read_calls(call, item, block);
 }
 
 static bool check_counts(struct rpc_call *call, json items)

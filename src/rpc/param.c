@@ -6,6 +6,8 @@
 #include "prim/hex.h"
 #include "types/withdrawal.h"
 
+enum { LIST_MAX = 65536 };
+
 json param_at(const struct rpc_call *call, size_t index)
 {
     json value = json_at(call->params, index);
@@ -284,6 +286,18 @@ bool member_data(struct rpc_call *call, json object, const char *key, const u8 *
     return !*has || value_data(call, value, key, bytes, len);
 }
 
+bool member_list(struct rpc_call *call, json object, const char *key, json *list, bool *has)
+{
+    *list = member(object, key, has);
+    if (!*has)
+        *list = NULL;
+    else if (json_kind(*list) != JSON_KIND_ARRAY)
+        return rpc_fail(call, RPC_INVALID_PARAMS, "invalid %s: %s where an array was expected", key,
+                        json_kind_name(json_kind(*list)));
+    return json_count(*list) <= LIST_MAX ||
+           rpc_fail(call, RPC_INVALID_PARAMS, "invalid %s: more than %u items", key, LIST_MAX);
+}
+
 static bool value_withdrawal(struct rpc_call *call, json value, struct withdrawal *out)
 {
     bool has;
@@ -298,17 +312,14 @@ static bool value_withdrawal(struct rpc_call *call, json value, struct withdrawa
 bool member_withdrawals(struct rpc_call *call, json object, const char *key,
                         const struct withdrawal **list, u32 *count, bool *has)
 {
-    json value = member(object, key, has);
+    json values;
     *list = NULL;
     *count = 0;
-    if (!*has)
-        return true;
-    if (json_kind(value) != JSON_KIND_ARRAY)
-        return rpc_fail(call, RPC_INVALID_PARAMS, "invalid %s: %s where an array was expected", key,
-                        json_kind_name(json_kind(value)));
-    struct withdrawal *items = arena_alloc(call->arena, json_count(value) * sizeof *items);
-    for (; *count < json_count(value); ++*count)
-        if (!value_withdrawal(call, json_at(value, *count), &items[*count]))
+    if (!member_list(call, object, key, &values, has))
+        return false;
+    struct withdrawal *items = arena_alloc(call->arena, json_count(values) * sizeof *items);
+    for (; *count < json_count(values); ++*count)
+        if (!value_withdrawal(call, json_at(values, *count), &items[*count]))
             return false;
     *list = items;
     return true;

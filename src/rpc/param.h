@@ -47,6 +47,9 @@ bool member_u256(struct rpc_call *call, json object, const char *key, u256 *out,
 bool member_data(struct rpc_call *call, json object, const char *key, const u8 **bytes, size_t *len,
                  bool *has);
 
+/* An array of at most 65,536 items; *list is NULL if it is not there. */
+bool member_list(struct rpc_call *call, json object, const char *key, json *list, bool *has);
+
 /* A list of withdrawals (EIP-4895), the call's arena's; what one leaves out is 0. */
 struct withdrawal;
 bool member_withdrawals(struct rpc_call *call, json object, const char *key,

@@ -5,6 +5,7 @@
 #include "base/test.h"
 #include "prim/json.h"
 #include "rpc/rpc.h"
+#include "rpc/typed_data_fixture.h"
 
 /* A chain with its RPC, spoken to in texts. */
 struct bench {
@@ -319,22 +320,8 @@ TEST(rpc_signs_typed_data_as_the_specification_does)
     struct bench bench;
     bench_open(&bench, 0);
     /* EIP-712's own example, and the signature by the first test key that other implementations give. */
-    static const char typed[] =
-        "{\"types\":{\"EIP712Domain\":[{\"name\":\"name\",\"type\":\"string\"},"
-        "{\"name\":\"version\",\"type\":\"string\"},{\"name\":\"chainId\",\"type\":\"uint256\"},"
-        "{\"name\":\"verifyingContract\",\"type\":\"address\"}],"
-        "\"Person\":[{\"name\":\"name\",\"type\":\"string\"},"
-        "{\"name\":\"wallet\",\"type\":\"address\"}],"
-        "\"Mail\":[{\"name\":\"from\",\"type\":\"Person\"},{\"name\":\"to\",\"type\":\"Person\"},"
-        "{\"name\":\"contents\",\"type\":\"string\"}]},\"primaryType\":\"Mail\","
-        "\"domain\":{\"name\":\"Ether Mail\",\"version\":\"1\",\"chainId\":1,"
-        "\"verifyingContract\":\"0xCcCCccccCCCCcCCCCCCcCcCccCcCCCcCcccccccC\"},"
-        "\"message\":{\"from\":{\"name\":\"Cow\","
-        "\"wallet\":\"0xCD2a3d9F938E13CD947Ec05AbC7FE734Df8DD826\"},"
-        "\"to\":{\"name\":\"Bob\",\"wallet\":\"0xbBbBBBBbbBBBbbbBbbBbbbbBBbBbbbbBbBbbBBbB\"},"
-        "\"contents\":\"Hello, Bob!\"}}";
     char params[4096];
-    snprintf(params, sizeof params, "[\"" ALICE "\",%s]", typed);
+    snprintf(params, sizeof params, "[\"" ALICE "\",%s]", TYPED_MAIL);
     const char *answer = call(&bench, "eth_signTypedData_v4", params);
     CHECK(strstr(answer, "\"result\":\"0x"));
     CHECK_EQ(strlen(answer), strlen(OK("\"0x\"")) + 130);

@@ -4,28 +4,13 @@
 
 #include "rpc/param.h"
 
-enum { LIST_MAX = 65536 };
-
-static bool read_list(struct rpc_call *call, json object, const char *key, json *list, bool *has)
-{
-    *list = json_get(object, key);
-    enum json_kind kind = json_kind(*list);
-    *has = kind != JSON_KIND_ABSENT && kind != JSON_KIND_NULL;
-    if (*has && kind != JSON_KIND_ARRAY)
-        return rpc_fail(call, RPC_INVALID_PARAMS, "invalid %s: %s where an array was expected", key,
-                        json_kind_name(kind));
-    if (json_count(*list) > LIST_MAX)
-        return rpc_fail(call, RPC_INVALID_PARAMS, "invalid %s: more than %u items", key, LIST_MAX);
-    return true;
-}
-
 static bool read_access_entry(struct rpc_call *call, json item, struct access_entry *entry)
 {
     json keys;
     bool has_addr, has_keys;
     if (!value_is_object(call, item, "accessList") ||
         !member_addr(call, item, "address", &entry->addr, &has_addr) ||
-        !read_list(call, item, "storageKeys", &keys, &has_keys))
+        !member_list(call, item, "storageKeys", &keys, &has_keys))
         return false;
     if (!has_addr)
         return rpc_fail(call, RPC_INVALID_PARAMS, "invalid accessList: an item without address");
@@ -41,7 +26,7 @@ static bool read_access_entry(struct rpc_call *call, json item, struct access_en
 static bool read_access_list(struct rpc_call *call, json object, struct tx_args *args)
 {
     json list;
-    if (!read_list(call, object, "accessList", &list, &args->has_access_list))
+    if (!member_list(call, object, "accessList", &list, &args->has_access_list))
         return false;
     struct access_entry *entries = arena_alloc(call->arena, json_count(list) * sizeof *entries);
     args->access_list = entries;
@@ -55,7 +40,7 @@ static bool read_access_list(struct rpc_call *call, json object, struct tx_args 
 static bool read_blobs(struct rpc_call *call, json object, struct tx_args *args)
 {
     json list;
-    if (!read_list(call, object, "blobVersionedHashes", &list, &args->has_blobs))
+    if (!member_list(call, object, "blobVersionedHashes", &list, &args->has_blobs))
         return false;
     /* Blobs themselves change nothing of what a message does; their hashes do. */
     if (!args->has_blobs && json_get(object, "blobs"))
@@ -96,7 +81,7 @@ static bool read_authorization(struct rpc_call *call, json item, struct authoriz
 static bool read_authorizations(struct rpc_call *call, json object, struct tx_args *args)
 {
     json list;
-    if (!read_list(call, object, "authorizationList", &list, &args->has_authorizations))
+    if (!member_list(call, object, "authorizationList", &list, &args->has_authorizations))
         return false;
     struct authorization *items = arena_alloc(call->arena, json_count(list) * sizeof *items);
     args->authorizations = items;

@@ -4,22 +4,7 @@
 #include "base/test.h"
 #include "prim/hex.h"
 #include "rpc/typed_data.h"
-
-/* EIP-712's own example, "Ether Mail". */
-static const char mail[] =
-    "{\"types\":{\"EIP712Domain\":[{\"name\":\"name\",\"type\":\"string\"},"
-    "{\"name\":\"version\",\"type\":\"string\"},{\"name\":\"chainId\",\"type\":\"uint256\"},"
-    "{\"name\":\"verifyingContract\",\"type\":\"address\"}],"
-    "\"Person\":[{\"name\":\"name\",\"type\":\"string\"},"
-    "{\"name\":\"wallet\",\"type\":\"address\"}],"
-    "\"Mail\":[{\"name\":\"from\",\"type\":\"Person\"},{\"name\":\"to\",\"type\":\"Person\"},"
-    "{\"name\":\"contents\",\"type\":\"string\"}]},\"primaryType\":\"Mail\","
-    "\"domain\":{\"name\":\"Ether Mail\",\"version\":\"1\",\"chainId\":1,"
-    "\"verifyingContract\":\"0xCcCCccccCCCCcCCCCCCcCcCccCcCCCcCcccccccC\"},"
-    "\"message\":{\"from\":{\"name\":\"Cow\","
-    "\"wallet\":\"0xCD2a3d9F938E13CD947Ec05AbC7FE734Df8DD826\"},"
-    "\"to\":{\"name\":\"Bob\",\"wallet\":\"0xbBbBBBBbbBBBbbbBbbBbbbbBBbBbbbbBbBbbBBbB\"},"
-    "\"contents\":\"Hello, Bob!\"}}";
+#include "rpc/typed_data_fixture.h"
 
 static int hash_of(const char *text, hash32 *hash)
 {
@@ -39,7 +24,7 @@ TEST(typed_data_hashes_the_example_of_the_specification)
     hash32 hash, want;
     static const char digest[] =
         "0xbe609aee343fb3c4b28e1df9e632fca64fcfaede20f02e86244efddf30957bd2";
-    CHECK_EQ(hash_of(mail, &hash), 0);
+    CHECK_EQ(hash_of(TYPED_MAIL, &hash), 0);
     CHECK_EQ(hex_decode_exact(want.b, sizeof want.b, digest, strlen(digest)), HEX_OK);
     CHECK_MEM(hash.b, want.b, sizeof hash.b);
 }

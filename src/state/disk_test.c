@@ -16,39 +16,6 @@
 #include "sys/file.h"
 #include "sys/workers.h"
 
-/* --- a store for one test ----------------------------------------------------------------------- */
-
-struct disk_place disk_place_new(void)
-{
-    struct disk_place place;
-    bool shm = file_kind("/dev/shm") == FILE_KIND_FOLDER; /* a disk would only make it slower */
-    snprintf(place.folder, sizeof place.folder, "%s/ashlar-state-XXXXXX",
-             shm ? "/dev/shm" : "/tmp");
-    CHECK(mkdtemp(place.folder) != NULL);
-    return place;
-}
-
-struct db *disk_place_open(const struct disk_place *place)
-{
-    struct db *db = NULL;
-    struct err err = {""};
-    const struct db_options options = {.volatile_commits = true};
-    if (db_open(&db, place->folder, &options, &err))
-        test_fail(__FILE__, __LINE__, "%s", err.text);
-    return db;
-}
-
-void disk_place_remove(const struct disk_place *place)
-{
-    static const char *const names[] = {"data.mdb", "lock"};
-    char path[96];
-    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        snprintf(path, sizeof path, "%s/%s", place->folder, names[i]);
-        unlink(path);
-    }
-    rmdir(place->folder);
-}
-
 /* --- the nodes there must be -------------------------------------------------------------------- */
 
 struct nodes {
@@ -263,9 +230,9 @@ static void verify_twins(struct twins *twins)
     CHECK_EQ(verified.slots, db_stat(twins->db, DB_SLOTS).entries);
 }
 
-static void twins_open(struct twins *twins, const struct disk_place *place)
+static void twins_open(struct twins *twins, const struct db_place *place)
 {
-    twins->db = disk_place_open(place);
+    twins->db = db_place_open(place);
     twins->disk = disk_state_new(twins->db, next(twins, 2) ? 1 : 300000, twins->random);
     struct state_backend disk = disk_state_backend(twins->disk);
     twins->b = state_new(&disk, twins->random);
@@ -284,7 +251,7 @@ static void run_twins(u64 seed)
 {
     struct twins twins = {.memory = memory_state_new(seed), .random = seed * 0x9e3779b97f4a7c15};
     struct state_backend memory = memory_state_backend(twins.memory);
-    struct disk_place place = disk_place_new();
+    struct db_place place = db_place_new();
     struct undo_stack undo = {.count = 0};
     struct arena arena;
     arena_init(&arena);
@@ -319,7 +286,7 @@ static void run_twins(u64 seed)
     workers_free(twins.workers);
     state_free(twins.a);
     memory_state_free(twins.memory);
-    disk_place_remove(&place);
+    db_place_remove(&place);
 }
 
 TEST(disk_equals_memory)

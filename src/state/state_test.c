@@ -28,7 +28,7 @@ struct model {
 
 struct world {
     struct memory_state *memory; /* or else a store */
-    struct disk_place place;
+    struct db_place place;
     struct db *db;
     struct disk_state *disk;
     struct state *state;
@@ -386,8 +386,8 @@ static void world_init(struct world *world, u64 seed, enum fork fork, bool on_di
 {
     *world = (struct world){.random = seed * 0x9e3779b97f4a7c15 + 1, .fork = fork};
     if (on_disk) {
-        world->place = disk_place_new();
-        world->db = disk_place_open(&world->place);
+        world->place = db_place_new();
+        world->db = db_place_open(&world->place);
         world->disk = disk_state_new(world->db, seed % 3 ? NODES_MAX : 1, seed);
     } else {
         world->memory = memory_state_new(seed);
@@ -402,7 +402,7 @@ static void world_fini(struct world *world)
     disk_state_free(world->disk);
     db_close(world->db);
     if (world->disk)
-        disk_place_remove(&world->place);
+        db_place_remove(&world->place);
 }
 
 /* What was committed goes to the store; sometimes all is closed and opened again. */
@@ -419,7 +419,7 @@ static void world_sync(struct world *world, size_t head)
     disk_state_free(world->disk);
     db_close(world->db);
     u64 seed = rnd(world, 1000);
-    world->db = disk_place_open(&world->place);
+    world->db = db_place_open(&world->place);
     world->disk = disk_state_new(world->db, seed % 3 ? NODES_MAX : 1, seed);
     state_open(world, seed);
 }

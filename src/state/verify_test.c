@@ -9,7 +9,7 @@
 #include "state/verify.h"
 
 struct store {
-    struct disk_place place;
+    struct db_place place;
     struct db *db;
     hash32 root;
 };
@@ -31,9 +31,9 @@ static hash32 hash_of(const addr20 *addr)
 /* 300 accounts, 20 of them with code and up to 80 slots. */
 static struct store store_new(void)
 {
-    struct store store = {.place = disk_place_new()};
+    struct store store = {.place = db_place_new()};
     const u8 code[] = {0x60, 0x01};
-    store.db = disk_place_open(&store.place);
+    store.db = db_place_open(&store.place);
     struct disk_state *disk = disk_state_new(store.db, 0, 1);
     struct state_backend backend = disk_state_backend(disk);
     struct state *state = state_new(&backend, 1);
@@ -61,7 +61,7 @@ static struct store store_new(void)
 static void store_remove(struct store *store)
 {
     db_close(store->db);
-    disk_place_remove(&store->place);
+    db_place_remove(&store->place);
 }
 
 struct told {
