@@ -8,6 +8,7 @@ import net from 'node:net'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { memoryOf } from '../../tests/soak/memory.mjs'
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..', '..')
 const { values } = parseArgs({
@@ -39,7 +40,6 @@ async function rpc(method, ...params) {
 while (!(await rpc('eth_chainId').catch(() => null))) await new Promise((resolve) => setTimeout(resolve, 5))
 const accounts = await rpc('eth_accounts')
 const included = async () => Number(await rpc('eth_getTransactionCount', accounts[0], 'latest'))
-const pssMib = () => Number(/^Pss:\s+(\d+)/m.exec(fs.readFileSync(`/proc/${node.pid}/smaps_rollup`, 'utf8'))[1]) / 1024
 
 fs.mkdirSync(folder, { recursive: true })
 const file = path.join(folder, 'soak')
@@ -51,7 +51,7 @@ for (let tenth = 1; tenth <= 10; tenth++) {
   while ((await included()) < (wanted * tenth) / 10) {
     execFileSync('wrk', ['-t1', '-c16', '-d2s', '-s', path.join(root, 'bench', 'rpc', 'load.lua'), url, '--', file], { stdio: 'ignore' })
   }
-  figures.push(pssMib())
+  figures.push(memoryOf(node.pid).pss)
   console.log(`${String(await included()).padStart(9)} transactions  ${figures.at(-1).toFixed(1)} MiB`)
 }
 const grew = figures[9] - figures[1]

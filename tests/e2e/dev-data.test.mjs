@@ -7,7 +7,7 @@ import path from 'node:path'
 import { test } from 'node:test'
 import { ethers } from 'ethers'
 import { root } from '../../scripts/solc.mjs'
-import { contracts, isAnvil, keys, startNode } from './node.mjs'
+import { contracts, isAnvil, keys, post, startNode } from './node.mjs'
 
 const skip = isAnvil || process.env.ASHLAR_E2E_RPC !== undefined
 const binary = path.join(process.env.ASHLAR_BIN ?? path.join(root, 'build', 'bin'), 'ashlar-node')
@@ -106,4 +106,54 @@ test('the folder has one owner, and one chain', { skip }, async (t) => {
   const other = dev('--chain-id', '5')
   assert.equal(other.status, 1)
   assert.match(other.stderr, /chain of id 31337: --chain-id 31337 goes on with it/)
+})
+
+test('with little memory older blocks and states are read from the folder', { skip }, async (t) => {
+  const folder = temporaryFolder(t)
+  const node = await startNode(['--data', folder, '--memory', '64M', '--history', '64'])
+  const { abi, bytecode } = contracts.Token20
+  const wallet = new ethers.Wallet(keys[0], new ethers.JsonRpcProvider(node.url, undefined, { staticNetwork: true, cacheTimeout: -1 }))
+  const token = await new ethers.ContractFactory(abi, bytecode, wallet).deploy(10n ** 9n)
+  await token.waitForDeployment()
+  await node.rpc('evm_setAutomine', false)
+  const hashes = []
+  for (let block = 0; block < 12; block++) {
+    const start = Number(await node.rpc('eth_getTransactionCount', wallet.address, 'latest'))
+    const sends = Array.from({ length: 300 }, (_, i) => ({
+      jsonrpc: '2.0', id: i, method: 'eth_sendTransaction',
+      params: [{ from: wallet.address, to: token.target, nonce: `0x${(start + i).toString(16)}`, gas: '0xfde8', data: token.interface.encodeFunctionData('transfer', [friend, 1n]) }],
+    }))
+    const answers = (await post(node.url, sends)).json
+    hashes.push(answers.map(({ result }) => result))
+    await node.rpc('evm_mine')
+  }
+  await durable()
+  const head = Number(await node.rpc('eth_blockNumber'))
+  for (const [i, hash] of hashes.entries()) {
+    const receipt = await node.rpc('eth_getTransactionReceipt', hash[299])
+    assert.equal(receipt.logs.length, 1)
+    const block = await node.rpc('eth_getBlockByNumber', receipt.blockNumber, true)
+    assert.equal(block.transactions.length, 300)
+    assert.deepEqual(block.transactions.map((tx) => tx.hash), hash)
+    assert.equal(await token.balanceOf(friend, { blockTag: Number(receipt.blockNumber) }), 300n * BigInt(i + 1))
+  }
+  assert.equal((await node.rpc('eth_getLogs', { fromBlock: '0x0', toBlock: 'latest', address: token.target })).length, 12 * 300 + 1)
+  await node.rpc('anvil_rollback', 5)
+  assert.equal(Number(await node.rpc('eth_blockNumber')), head - 5)
+  assert.equal(await token.balanceOf(friend), 300n * 7n)
+  assert.equal(await node.stop(), 0)
+  assert.equal(verify(folder).status, 0, verify(folder).stderr)
+})
+
+test('a ceiling on memory that cannot be kept is refused', { skip }, (t) => {
+  const folder = temporaryFolder(t)
+  const refused = (...words) => {
+    const done = spawnSync(binary, words, { encoding: 'utf8' })
+    assert.equal(done.status, 2, done.stderr)
+    return done.stderr
+  }
+  assert.match(refused('run', '--data', folder, '--memory', '10M'), /at least 59M is needed with blocks of 30 million gas/)
+  assert.match(refused('import', '--data', folder, '--memory', 'much', 'chain.rlp'), /--memory much: a size is needed, like 256M or 2G/)
+  assert.match(refused('dev', '--memory', '1G'), /--memory goes with --data; in memory, --history bounds it/)
+  assert.match(refused('dev', '--data', folder, '--memory', '64M', '--gas-limit', '100000000'), /at least \d+M is needed with blocks of 100 million gas/)
 })
