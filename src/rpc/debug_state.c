@@ -13,6 +13,8 @@
 enum {
     RANGE_MAX = 256,        /* accounts in an answer, as geth has it */
     SLOTS_MAX = 100000,     /* slots in an answer */
+    SLOT_TEXT = 256,        /* bytes of an answer that each takes at most */
+    CLEAR_GAS = 2300,       /* EIP-2929: less than clearing a slot costs, refunds taken off */
     PREIMAGE_TXS_MAX = 500, /* transactions run again in search of a preimage */
 };
 
@@ -25,45 +27,20 @@ struct item {
     u256 key;
 };
 
+/* Of any number that is added those that come first from `from` on stay, `keep` of them at least. */
 struct items {
     struct arena *arena;
     struct item *list;
-    size_t count, cap;
+    size_t count, cap, keep;
+    hash32 from;
 };
 
-static struct item *item_add(struct items *items)
+static struct items items_open(struct arena *arena, const u8 *start, size_t len, size_t keep)
 {
-    if (items->count == items->cap) {
-        size_t cap = items->cap ? 2 * items->cap : 64;
-        struct item *list = arena_alloc(items->arena, cap * sizeof *list);
-        if (items->count)
-            memcpy(list, items->list, items->count * sizeof *list);
-        items->list = list;
-        items->cap = cap;
-    }
-    return &items->list[items->count++];
-}
-
-static void add_account(void *ctx, const addr20 *addr, const struct account *account)
-{
-    (void)account;
-    struct item *item = item_add(ctx);
-    item->addr = *addr;
-    keccak256(&item->hash, addr->b, sizeof addr->b);
-}
-
-static void add_key(struct items *items, const u256 *key)
-{
-    hash32 word = u256_to_hash(*key);
-    struct item *item = item_add(items);
-    item->key = *key;
-    keccak256(&item->hash, word.b, sizeof word.b);
-}
-
-static void add_slot(void *ctx, const u256 *key, const u256 *value)
-{
-    (void)value;
-    add_key(ctx, key);
+    struct items items = {.arena = arena, .keep = keep};
+    if (len)
+        memcpy(items.from.b, start, len < sizeof items.from ? len : sizeof items.from);
+    return items;
 }
 
 static int by_hash(const void *a, const void *b)
@@ -71,18 +48,63 @@ static int by_hash(const void *a, const void *b)
     return memcmp(((const struct item *)a)->hash.b, ((const struct item *)b)->hash.b, 32);
 }
 
-/* Sorts, and gives the first that is not before `start`. */
-static size_t items_from(struct items *items, const u8 *start, size_t len)
+/* In order, each once. */
+static void items_sort(struct items *items)
 {
-    size_t first = 0;
-    u8 from[32] = {0};
-    if (len)
-        memcpy(from, start, len < sizeof from ? len : sizeof from);
+    size_t count = 0;
     if (items->count)
         qsort(items->list, items->count, sizeof *items->list, by_hash);
-    while (first < items->count && memcmp(items->list[first].hash.b, from, 32) < 0)
-        first++;
-    return first;
+    for (size_t i = 0; i < items->count; i++)
+        if (!count || !hash32_eq(&items->list[count - 1].hash, &items->list[i].hash))
+            items->list[count++] = items->list[i];
+    items->count = count;
+}
+
+static void items_make_room(struct items *items)
+{
+    if (items->cap < 2 * items->keep) {
+        size_t cap = items->cap ? 2 * items->cap : 64;
+        struct item *list = arena_alloc(items->arena, cap * sizeof *list);
+        if (items->count)
+            memcpy(list, items->list, items->count * sizeof *list);
+        items->list = list;
+        items->cap = cap;
+        return;
+    }
+    items_sort(items);
+    if (items->count > items->keep)
+        items->count = items->keep;
+}
+
+static void item_add(struct items *items, const struct item *item)
+{
+    if (memcmp(item->hash.b, items->from.b, sizeof items->from) < 0)
+        return;
+    if (items->count == items->cap)
+        items_make_room(items);
+    items->list[items->count++] = *item;
+}
+
+static void add_account(void *ctx, const addr20 *addr, const struct account *account)
+{
+    (void)account;
+    struct item item = {.addr = *addr};
+    keccak256(&item.hash, addr->b, sizeof addr->b);
+    item_add(ctx, &item);
+}
+
+static void add_key(struct items *items, const u256 *key)
+{
+    hash32 word = u256_to_hash(*key);
+    struct item item = {.key = *key};
+    keccak256(&item.hash, word.b, sizeof word.b);
+    item_add(items, &item);
+}
+
+static void add_slot(void *ctx, const u256 *key, const u256 *value)
+{
+    (void)value;
+    add_key(ctx, key);
 }
 
 /* --- debug_storageRangeAt -------------------------------------------------------------------- */
@@ -102,16 +124,17 @@ static void see_write(void *ctx, const struct evm_step *step)
 }
 
 static void put_storage(struct rpc_call *call, struct state *state, const addr20 *addr,
-                        struct items *items, size_t at, u64 max)
+                        struct items *items, u64 max)
 {
     struct buf *out = call->out;
-    const hash32 *last = NULL;
+    size_t at = 0;
+    items_sort(items);
     json_out_object(out, RPC_RESULT);
     json_out_object(out, "storage");
     for (u64 count = 0; at < items->count && count < max; at++) {
         const struct item *item = &items->list[at];
         u256 value = state_storage_peek(state, addr, &item->key);
-        if (u256_is_zero(value) || (last && hash32_eq(last, &item->hash)))
+        if (u256_is_zero(value))
             continue;
         char *name = arena_alloc(call->arena, 67);
         hex_encode(name, item->hash.b, sizeof item->hash.b);
@@ -119,12 +142,9 @@ static void put_storage(struct rpc_call *call, struct state *state, const addr20
         json_out_word(out, "key", item->key);
         json_out_word(out, "value", value);
         json_out_object_end(out);
-        last = &item->hash;
         count++;
     }
     json_out_object_end(out);
-    while (at < items->count && last && hash32_eq(last, &items->list[at].hash))
-        at++;
     if (at < items->count)
         json_out_hash(out, "nextKey", &items->list[at].hash);
     else
@@ -158,7 +178,12 @@ static void debug_storageRangeAt(struct rpc_call *call)
     }
     if (!replay_open(call, &replay, block))
         return;
-    struct items items = {.arena = call->arena};
+    /* Those past the answer take the places of slots that the block's transactions may have cleared. */
+    max = max < SLOTS_MAX ? max : SLOTS_MAX;
+    if (max > call->rpc->options.answer_max / SLOT_TEXT)
+        max = call->rpc->options.answer_max / SLOT_TEXT;
+    size_t keep = max + 1 + block->block.header.gas_limit / CLEAR_GAS;
+    struct items items = items_open(call->arena, start, len, keep);
     struct writes writes = {&items, &addr};
     const struct evm_tracer tracer = {.ctx = &writes, .step = see_write};
     state_each_slot(replay.state, &addr, add_slot, &items);
@@ -166,8 +191,7 @@ static void debug_storageRangeAt(struct rpc_call *call)
     for (u32 i = 0; i < index; i++)
         replay_tx(&replay, i, &result);
     evm_set_tracer(replay.process.exec.evm, NULL);
-    size_t first = items_from(&items, start, len);
-    put_storage(call, replay.state, &addr, &items, first, max < SLOTS_MAX ? max : SLOTS_MAX);
+    put_storage(call, replay.state, &addr, &items, max);
     view_close(call, replay.state);
 }
 
@@ -234,15 +258,16 @@ static void debug_accountRange(struct rpc_call *call)
         ref = (struct block_ref){.block = chain_head(call->chain)};
     if (!view_header(call, &ref, &header) || !view_open(call, &ref, &state))
         return;
-    struct items items = {.arena = call->arena};
+    size_t at = 0, count = max && max < RANGE_MAX ? max : RANGE_MAX;
+    struct items items = items_open(call->arena, start, len, count + 1);
     state_each_account(state, add_account, &items);
-    size_t at = items_from(&items, start, len);
+    items_sort(&items);
     char *root = arena_alloc(call->arena, 67);
     hex_encode(root, header.state_root.b, sizeof header.state_root.b);
     json_out_object(call->out, RPC_RESULT);
     json_out_text(call->out, "root", root + 2);
     json_out_object(call->out, "accounts");
-    for (u64 i = 0; at < items.count && i < (max && max < RANGE_MAX ? max : RANGE_MAX); i++, at++)
+    for (; at < items.count && at < count; at++)
         put_account(call, state, &items.list[at], no_code, no_storage);
     json_out_object_end(call->out);
     if (at < items.count)
@@ -264,6 +289,7 @@ static void put_if_changed(void *ctx, const addr20 *addr, const struct account *
 {
     struct difference *difference = ctx;
     struct account before;
+    state_settle(difference->other); /* all accounts are looked at once */
     bool existed = state_account_get(difference->other, addr, &before);
     bool is_same = existed && before.nonce == account->nonce &&
                    u256_eq(before.balance, account->balance) &&

@@ -35,6 +35,9 @@ static void put_account(void *ctx, const addr20 *addr, const struct account *acc
 {
     struct dump *dump = ctx;
     char name[43];
+    if (dump->text.full)
+        return;
+    state_settle(dump->state); /* all accounts are looked at once */
     struct state_code code = state_code(dump->state, addr);
     hex_encode(name, addr->b, sizeof addr->b);
     json_out_object(&dump->text, name);

@@ -53,6 +53,17 @@ test('debug_storageRangeAt: storage before a transaction of a block, in the orde
     start = nextKey
   }
   assert.equal(Object.keys(paged).length, 10)
+  for (let slot = 100; slot < 300; slot++) await node.rpc('anvil_setStorageAt', trials, ethers.toQuantity(slot), word(slot))
+  await node.rpc('evm_mine')
+  const latest = await node.rpc('eth_getBlockByNumber', 'latest', false)
+  const keys = []
+  for (let start = '0x'; start !== null; ) {
+    const { storage, nextKey } = await node.rpc('debug_storageRangeAt', latest.hash, 0, trials, start, 7)
+    keys.push(...Object.keys(storage))
+    start = nextKey
+  }
+  assert.equal(keys.length, 209)
+  assert.deepEqual(keys, keys.toSorted())
   await assert.rejects(node.rpc('debug_storageRangeAt', hash, 9, trials, '0x', 3), /out of range/)
 })
 
@@ -65,6 +76,8 @@ test('debug_preimage: addresses, and what contracts hashed', { skip: isAnvil }, 
 })
 
 test('debug_accountRange walks through all accounts', { skip: isAnvil }, async () => {
+  const many = Array.from({ length: 300 }, (_, i) => keccak(ethers.toBeHex(i)).slice(0, 42))
+  for (const address of many) await node.rpc('anvil_setBalance', address, '0x1')
   const seen = {}
   let start = '0x'
   do {
@@ -74,6 +87,9 @@ test('debug_accountRange walks through all accounts', { skip: isAnvil }, async (
     Object.assign(seen, page.accounts)
     start = page.next
   } while (start)
+  const hashes = Object.keys(seen).map((address) => keccak(address))
+  assert.deepEqual(hashes, hashes.toSorted())
+  for (const address of many) assert.equal(BigInt(seen[address].balance), 1n)
   assert.equal(BigInt(seen[bob.toLowerCase()].balance), BigInt(await node.rpc('eth_getBalance', bob, 'latest')))
   const contract = seen[trials.toLowerCase()]
   assert.equal(contract.code, STORE)
