@@ -78,7 +78,8 @@ void trie_hash_shared(struct trie *const *tries, size_t count, struct workers *w
             add(&subtrees, &tries[i]->root, 0);
         for (int level = 0; level < LEVELS_MAX && subtrees.count < SUBTREES_WANTED; level++)
             split(&subtrees);
-        hash_all(&subtrees, workers);
+        if (subtrees.count)
+            hash_all(&subtrees, workers);
         mem_free(subtrees.links);
     }
     trie_hash(tries, count);
