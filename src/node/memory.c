@@ -124,7 +124,7 @@ void memory_bound_service(const struct memory_plan *plan, struct rpc_options *rp
         rpc->call_gas_max = GAS_USUAL;
     http->bodies_max = bodies;
     http->body_max = at_most(http->body_max, bodies);
-    http->pipeline_max = at_most(http->pipeline_max, lines / 4);
+    http->pipeline_max = at_most(http->pipeline_max, lines / 16);
     http->unsent_max = at_most(http->unsent_max, lines / 4);
     http->websocket_options.message_max =
         at_most((u32)http->websocket_options.message_max, bodies / 2);

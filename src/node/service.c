@@ -18,6 +18,7 @@ struct service {
     struct dev *dev;
     struct memory_watch memory;
     u64 lines_max; /* bytes that may wait on all lines; 0: any */
+    u64 delayed;   /* bytes of requests whose senders are looked for */
     struct timer *look;
     bool will_look;
 };
@@ -82,6 +83,7 @@ struct delayed {
     struct service *service;
     struct http_exchange *exchange;
     struct rpc_ahead *ahead;
+    size_t bytes;
     u32 parts_left;
     struct part parts[];
 };
@@ -102,16 +104,18 @@ static void part_done(struct job *job)
     if (rpc_ahead_handle(service->rpc, delayed->ahead, &asker, &service->answer))
         http_answer(delayed->exchange, service->answer.data, service->answer.len);
     answer_done(service);
+    service->delayed -= delayed->bytes;
     rpc_ahead_free(delayed->ahead);
     mem_free(delayed);
 }
 
 static void look_ahead(struct service *service, struct http_exchange *exchange,
-                       struct rpc_ahead *ahead)
+                       struct rpc_ahead *ahead, size_t len)
 {
     u32 txs = rpc_ahead_count(ahead), count = (txs + PART_TXS - 1) / PART_TXS;
     struct delayed *delayed = mem_alloc(sizeof *delayed + count * sizeof delayed->parts[0]);
-    *delayed = (struct delayed){service, exchange, ahead, count};
+    *delayed = (struct delayed){service, exchange, ahead, len, count};
+    service->delayed += len;
     for (u32 i = 0; i < count; i++) {
         u32 from = i * PART_TXS, to = i + 1 == count ? txs : from + PART_TXS;
         struct part *part = &delayed->parts[i];
@@ -123,10 +127,13 @@ static void look_ahead(struct service *service, struct http_exchange *exchange,
 static void on_request(void *ctx, struct http_exchange *exchange, const char *body, size_t len)
 {
     struct service *service = ctx;
-    struct rpc_ahead *ahead =
-        workers_are_many(service->workers) ? rpc_ahead_new(service->rpc, body, len) : NULL;
+    /* A delayed request is held twice. Where that comes to too much it is answered on the spot. */
+    bool has_room = !service->lines_max || service->delayed + len < service->lines_max;
+    struct rpc_ahead *ahead = has_room && workers_are_many(service->workers)
+                                  ? rpc_ahead_new(service->rpc, body, len)
+                                  : NULL;
     if (ahead) {
-        look_ahead(service, exchange, ahead);
+        look_ahead(service, exchange, ahead, len);
         return;
     }
     struct rpc_asker asker = {.answer = answer_later, .ctx = exchange};
