@@ -74,7 +74,7 @@ MUST_READ enum status chain_sync(struct chain *chain, struct err *err);
 /* Between blocks and calls: gives back what the largest of them needed, and mapped pages. Cheap, and costs little later. */
 void chain_ease(struct chain *chain);
 
-/* With a store, all being synced: gives back memory that can be had again from it. For when nothing
+/* All being synced: as chain_ease, and with a store gives back what can be had again from it. For when nothing
  * happens; takes some milliseconds. */
 void chain_rest(struct chain *chain);
 

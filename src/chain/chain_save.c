@@ -156,13 +156,15 @@ void chain_ease(struct chain *chain)
 
 void chain_rest(struct chain *chain)
 {
-    if (!chain->db || db_is_writing(chain->db) || chain->views)
+    if (chain->views || (chain->db && db_is_writing(chain->db)))
         return;
     chain_ease(chain);
-    views_close(chain);
-    held_rest(chain);
-    state_rest(chain->state);
-    disk_state_rest(chain->disk);
+    if (chain->db) {
+        views_close(chain);
+        held_rest(chain);
+        state_rest(chain->state);
+        disk_state_rest(chain->disk);
+    }
     mem_trim();
 }
 

@@ -163,7 +163,7 @@ static enum status sync_sometimes(struct importer *importer, struct err *err)
     importer->unsynced = 0;
     enum status status = chain_sync(chain, err);
     if (is_short && status == STATUS_OK)
-        memory_give_back(chain);
+        chain_rest(chain);
     if (status == STATUS_OK && most) {
         char hash[67];
         hex_encode(hash, chain_head(chain)->block.hash.b, sizeof(hash32));

@@ -170,9 +170,3 @@ bool memory_is_short(struct memory_watch *watch, struct chain *chain, u64 now_ms
     watch->rested_ms = now_ms;
     return true;
 }
-
-void memory_give_back(struct chain *chain)
-{
-    chain_rest(chain);
-    mem_trim();
-}

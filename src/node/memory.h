@@ -75,6 +75,5 @@ void memory_watch_open(struct memory_watch *watch, const struct memory_plan *pla
 void memory_watch_close(struct memory_watch *watch);
 
 /* Between requests or blocks, views being released. Cheap while there is room. True when there is none: then sync, and
- * memory_give_back. */
+ * chain_rest. */
 MUST_READ bool memory_is_short(struct memory_watch *watch, struct chain *chain, u64 now_ms);
-void memory_give_back(struct chain *chain);

@@ -8,7 +8,6 @@
 #include "node/data.h"
 #include "node/node.h"
 #include "node/service.h"
-#include "sys/clock.h"
 
 static const struct args_command about = {
     .program = "ashlar-node run",
@@ -28,31 +27,13 @@ struct wanted {
     struct memory_plan plan;
 };
 
-/* After so long with next to no work, memory is given back. */
-enum { REST_MS = 5000 };
-static const u64 REST_WORK_NS = 2000000;
-
 struct node {
     struct daemon daemon;
     struct loop *loop;
-    struct timer *rest;
-    u64 worked_ns; /* until the timer's last round */
-    bool has_rested;
     struct data data;
     struct dev *dev;
     struct service *service;
 };
-
-static void on_rest(void *ctx)
-{
-    struct node *node = ctx;
-    u64 now_ns = clock_thread_ns();
-    bool is_idle = now_ns - node->worked_ns < REST_WORK_NS;
-    if (is_idle && !node->has_rested)
-        chain_rest(node->data.chain);
-    node->has_rested = is_idle;
-    node->worked_ns = clock_thread_ns();
-}
 
 static struct dev *follow(const struct node *node, const struct memory_plan *plan)
 {
@@ -78,16 +59,11 @@ static enum status node_open(struct node *node, const struct wanted *wanted, str
     status = service_open(&node->service, node->loop, node->dev, &rpc, &http, &wanted->plan, err);
     if (status == STATUS_OK)
         status = daemon_enter(&node->daemon, node->loop, wanted->where.folder, err);
-    if (status != STATUS_OK)
-        return status;
-    node->rest = timer_new(node->loop, on_rest, node);
-    timer_start(node->rest, REST_MS, REST_MS);
-    return STATUS_OK;
+    return status;
 }
 
 static void node_close(struct node *node)
 {
-    timer_free(node->rest);
     service_close(node->service);
     dev_close(node->dev);
     data_close(&node->data);

@@ -3,6 +3,7 @@
 #include "args/version.h"
 #include "base/mem.h"
 #include "rpc/ahead.h"
+#include "sys/clock.h"
 #include "sys/random.h"
 #include "sys/workers.h"
 
@@ -19,8 +20,9 @@ struct service {
     struct memory_watch memory;
     u64 lines_max; /* bytes that may wait on all lines; 0: any */
     u64 delayed;   /* bytes of requests whose senders are looked for */
-    struct timer *look;
-    bool will_look;
+    struct timer *look, *rest;
+    bool will_look, has_rested;
+    u64 worked_ns; /* until the last look whether there is work */
 };
 
 /* --- memory ----------------------------------------------------------------------------------- */
@@ -32,7 +34,7 @@ static void look_at_memory(struct service *service)
     if (!memory_is_short(&service->memory, service->dev->chain, loop_now_ms(service->loop)))
         return;
     dev_sync_now(service->dev);
-    memory_give_back(service->dev->chain);
+    chain_rest(service->dev->chain);
 }
 
 static void on_look(void *ctx)
@@ -40,6 +42,21 @@ static void on_look(void *ctx)
     struct service *service = ctx;
     service->will_look = false;
     look_at_memory(service);
+}
+
+/* After so long with next to no work, memory is given back. */
+enum { REST_MS = 5000 };
+static const u64 REST_WORK_NS = 2000000;
+
+static void on_rest(void *ctx)
+{
+    struct service *service = ctx;
+    u64 now_ns = clock_thread_ns();
+    bool is_idle = now_ns - service->worked_ns < REST_WORK_NS;
+    if (is_idle && !service->has_rested)
+        chain_rest(service->dev->chain);
+    service->has_rested = is_idle;
+    service->worked_ns = clock_thread_ns();
 }
 
 /* What was large is looked at on the spot, the rest soon. */
@@ -215,6 +232,8 @@ enum status service_open(struct service **out, struct loop *loop, struct dev *de
     http.websocket = &websocket_handler;
     service->loop = loop;
     service->dev = dev;
+    service->rest = timer_new(loop, on_rest, service);
+    timer_start(service->rest, REST_MS, REST_MS);
     if (memory) {
         memory_bound_service(memory, &rpc, &http);
         memory_watch_open(&service->memory, memory);
@@ -240,6 +259,7 @@ void service_close(struct service *service)
         return;
     http_server_close(service->server);
     timer_free(service->look);
+    timer_free(service->rest);
     memory_watch_close(&service->memory);
     workers_free(service->workers);
     rpc_free(service->rpc);
