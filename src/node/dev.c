@@ -68,6 +68,8 @@ int node_dev_main(int argc, char **argv)
     struct node node = {.daemon.notify.socket = -1};
     if (!dev_command_read(&command, argc, argv, &exit_code))
         return exit_code;
+    if (command.folder)
+        memory_tighten(&command.memory);
     enum status status = node_open(&node, &command, &err);
     if (status == STATUS_OK) {
         banner_print(stdout, node.dev, &command, service_port(node.service));

@@ -271,6 +271,7 @@ static int import(struct importer *importer, const struct data_options *where, c
         return args_fail(&about, "--state is 1 to %d", STATES_MAX);
     if (memory_divide(&importer->memory, memory, where->states, &err) != STATUS_OK)
         return args_fail(&about, "%s", err.text);
+    memory_tighten(&importer->memory);
     memory_watch_open(&importer->watch, &importer->memory);
     enum status status = run(importer, where, argv, rest, &err);
     memory_watch_close(&importer->watch);

@@ -90,6 +90,12 @@ enum status memory_divide(struct memory_plan *plan, const char *text, u64 states
     return STATUS_OK;
 }
 
+void memory_tighten(const struct memory_plan *plan)
+{
+    if (plan->ceiling < 2 * SMALL_MIB * MIB)
+        mem_set_tight();
+}
+
 struct chain_memory memory_of_chain(const struct memory_plan *plan)
 {
     return (struct chain_memory){
@@ -141,8 +147,6 @@ void memory_watch_open(struct memory_watch *watch, const struct memory_plan *pla
     u64 spare = at_once > plan->ceiling / 8 ? at_once : plan->ceiling / 8;
     *watch = (struct memory_watch){.near = plan->ceiling - spare};
     usage_open(&watch->usage);
-    if (plan->ceiling < 2 * SMALL_MIB * MIB)
-        mem_set_tight();
 }
 
 void memory_watch_close(struct memory_watch *watch)

@@ -57,6 +57,9 @@ MUST_READ enum status memory_divide(struct memory_plan *plan, const char *text, 
 MUST_READ enum status memory_check(const struct memory_plan *plan, u64 states, u64 gas_limit,
                                    struct err *err);
 
+/* Before any thread is started. */
+void memory_tighten(const struct memory_plan *plan);
+
 struct chain_memory memory_of_chain(const struct memory_plan *plan);
 void memory_bound_dev(const struct memory_plan *plan, struct dev_options *dev);
 void memory_bound_service(const struct memory_plan *plan, struct rpc_options *rpc,

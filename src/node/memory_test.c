@@ -62,6 +62,7 @@ TEST(memory_bounds_what_serves)
     memory_bound_service(&plan, &rpc, &http);
     CHECK(rpc.answer_max < 4 << 20 && rpc.answer_max > 1 << 20 && rpc.values_max > 5000);
     CHECK(http.body_max >= 3 << 20 && http.bodies_max < 8 << 20 && http.unsent_max < 1 << 20);
+    memory_tighten(&plan);
     struct memory_watch watch;
     memory_watch_open(&watch, &plan);
     struct usage usage = watch.usage;

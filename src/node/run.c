@@ -87,6 +87,7 @@ static int serve(const struct wanted *wanted)
 {
     struct err err;
     struct node node = {.daemon.notify.socket = -1};
+    memory_tighten(&wanted->plan);
     enum status status = node_open(&node, wanted, &err);
     if (status == STATUS_OK) {
         print_ready(&node, &wanted->http);
