@@ -139,6 +139,9 @@ bool access_list_find(struct rpc_call *call, struct run *run, struct tx *tx, u64
     const struct evm_tracer tracer = {.ctx = &finder, .step = on_step};
     finder.created = evm_create_address(&tx->sender, state_nonce(run->state, &tx->sender));
     for (u32 i = 0; i < tx->access_count; i++)
+        if (!is_warm_anyway(&finder, &tx->access_list[i].addr))
+            touch(&finder, &tx->access_list[i].addr);
+    for (u32 i = 0; i < tx->access_count; i++)
         for (u32 k = 0; k < tx->access_list[i].key_count; k++)
             touch_slot(&finder, &tx->access_list[i].addr,
                        u256_from_hash(&tx->access_list[i].keys[k]));

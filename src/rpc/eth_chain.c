@@ -166,6 +166,10 @@ static void answer_ommer(struct rpc_call *call, const struct block_ref *ref)
     hash32 hash = header_hash(header);
     json_out_object(call->out, RPC_RESULT);
     shape_header_members(call->out, header, &hash);
+    /* As if it were a block with nothing in it. */
+    struct block bare = {.header = *header};
+    block_seal(&bare);
+    json_out_quantity(call->out, "size", bare.size);
     json_out_array(call->out, "uncles");
     json_out_array_end(call->out);
     json_out_object_end(call->out);

@@ -124,7 +124,10 @@ static void put_blob_history(struct rpc_call *call, u64 oldest, u64 newest,
         json_out_quantity_u256(
             call->out, NULL,
             blob_base_fee(call, &chain_by_number(call->chain, number)->block.header));
-    json_out_quantity_u256(call->out, NULL, blob_base_fee(call, next));
+    /* The first block with blobs has their fee from none before it. */
+    const struct header *last = &chain_by_number(call->chain, newest)->block.header;
+    bool has_blobs = last->fields >= HEADER_FIELDS_CANCUN;
+    json_out_quantity_u256(call->out, NULL, has_blobs ? blob_base_fee(call, next) : U256_ZERO);
     json_out_array_end(call->out);
     json_out_array(call->out, "blobGasUsedRatio");
     for (u64 number = oldest; number <= newest; number++) {

@@ -1,4 +1,6 @@
 /* eth: balances, nonces, code, storage, proofs, at any block whose state is held. */
+#include <string.h>
+
 #include "rpc/param.h"
 #include "rpc/view.h"
 
@@ -48,7 +50,11 @@ static void eth_getStorageAt(struct rpc_call *call)
     u256 key;
     struct state *state;
     json slot = param_addr(call, 0, &addr) ? param_need(call, 1) : NULL;
-    if (!slot || !value_word(call, slot, "storage key", &key) || !view_open_param(call, 2, &state))
+    const char *text = json_text(slot);
+    bool is_bare = text && strcmp(text, "0x") == 0; /* geth reads it as 0 */
+    key = U256_ZERO;
+    if (!slot || (!is_bare && !value_word(call, slot, "storage key", &key)) ||
+        !view_open_param(call, 2, &state))
         return;
     json_out_word(call->out, RPC_RESULT, state_storage_peek(state, &addr, &key));
     view_close(call, state);
@@ -147,7 +153,8 @@ static void eth_getProof(struct rpc_call *call)
     json_out_addr(out, "address", &addr);
     put_nodes(out, "accountProof", &proof.nodes);
     json_out_quantity_u256(out, "balance", proof.account.balance);
-    json_out_hash(out, "codeHash", &proof.account.code_hash);
+    /* Where there is no account there is no code to hash either, as geth has it. */
+    json_out_hash(out, "codeHash", proof.exists ? &proof.account.code_hash : &(hash32){{0}});
     json_out_quantity(out, "nonce", proof.account.nonce);
     json_out_hash(out, "storageHash", &proof.account.storage_root);
     put_slot_proofs(out, &proof, wanted);

@@ -111,11 +111,16 @@ static bool read_data(struct rpc_call *call, json object, struct tx_args *args)
     return true;
 }
 
-static bool check_fees(struct rpc_call *call, const struct tx_args *args)
+static bool check_together(struct rpc_call *call, const struct tx_args *args)
 {
+    u64 chain_id = chain_config(call->chain)->chain_id;
     if (args->has_gas_price && (args->has_max_fee || args->has_tip))
-        return rpc_fail(call, RPC_INVALID_PARAMS,
+        return rpc_fail(call, RPC_SERVER_ERROR,
                         "both gasPrice and (maxFeePerGas or maxPriorityFeePerGas) specified");
+    if (args->has_chain_id && args->chain_id != chain_id)
+        return rpc_fail(call, RPC_SERVER_ERROR,
+                        "chainId does not match node's (have=%llu, want=%llu)",
+                        (unsigned long long)args->chain_id, (unsigned long long)chain_id);
     if (args->has_max_fee && args->has_tip && u256_lt(args->max_fee, args->tip))
         return rpc_fail(call, RPC_SERVER_ERROR, "%s", tx_verdict_text(TX_TIP_ABOVE_FEE));
     return true;
@@ -141,7 +146,7 @@ bool tx_args_parse(struct rpc_call *call, json object, struct tx_args *args)
 
 bool tx_args_read(struct rpc_call *call, json object, struct tx_args *args)
 {
-    return tx_args_parse(call, object, args) && check_fees(call, args);
+    return tx_args_parse(call, object, args) && check_together(call, args);
 }
 
 enum tx_type tx_args_type(const struct tx_args *args, bool base_fee_is_on)

@@ -22,7 +22,7 @@ struct tx_args {
     u32 authorization_count;
 };
 
-/* Lists are the call's arena's. That the fees fit together is checked by tx_args_read only. */
+/* Lists are the call's arena's. That fees and chain fit is checked by tx_args_read only. */
 bool tx_args_parse(struct rpc_call *call, json object, struct tx_args *args);
 bool tx_args_read(struct rpc_call *call, json object, struct tx_args *args);
 

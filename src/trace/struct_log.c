@@ -7,7 +7,8 @@
 struct struct_log {
     struct trace trace;
     bool no_stack, no_storage, memory, return_data;
-    u64 limit, count;   /* entries; a limit of 0 is none */
+    u64 limit; /* bytes of entries, after which none follows; 0: none */
+    u64 count;
     struct buf entries; /* what stands between the brackets of structLogs */
     struct slot_table slots;
     bool failed;
@@ -69,7 +70,8 @@ static void struct_log_step(void *ctx, const struct evm_step *step)
     struct struct_log *log = ctx;
     struct buf *out = &log->entries;
     char room[OPCODE_TEXT_MAX], error[EVM_ERROR_TEXT_MAX];
-    if (log->trace.is_full || (log->limit && log->count == log->limit))
+    u64 separators = log->count ? log->count - 1 : 0;
+    if (log->trace.is_full || (log->limit && out->len - separators > log->limit))
         return;
     log->count++;
     json_out_object(out, NULL);

@@ -106,7 +106,7 @@ TEST(struct_logs)
 
 TEST(struct_logs_as_asked)
 {
-    expect("600160005200", "", "{\"disableStack\":true,\"enableMemory\":true,\"limit\":4}",
+    expect("600160005200", "", "{\"disableStack\":true,\"enableMemory\":true,\"limit\":900}",
            "{\"gas\":21012,\"failed\":false,\"returnValue\":\"0x\",\"structLogs\":["
            "{\"pc\":0,\"op\":\"PUSH1\",\"gas\":50000,\"gasCost\":3,\"depth\":1},"
            "{\"pc\":2,\"op\":\"PUSH1\",\"gas\":49997,\"gasCost\":3,\"depth\":1},"
@@ -115,10 +115,19 @@ TEST(struct_logs_as_asked)
            "\"0x0000000000000000000000000000000000000000000000000000000000000001\"]}]}");
 }
 
+/* As geth counts: none follows once there are more bytes than that. */
+TEST(struct_logs_within_a_limit)
+{
+    expect("600160005200", "", "{\"disableStack\":true,\"limit\":60}",
+           "{\"gas\":21012,\"failed\":false,\"returnValue\":\"0x\",\"structLogs\":["
+           "{\"pc\":0,\"op\":\"PUSH1\",\"gas\":50000,\"gasCost\":3,\"depth\":1},"
+           "{\"pc\":2,\"op\":\"PUSH1\",\"gas\":49997,\"gasCost\":3,\"depth\":1}]}");
+}
+
 TEST(struct_logs_name_what_failed)
 {
     expect(
-        "6001600101500c", "", "{\"disableStack\":true,\"limit\":9}",
+        "6001600101500c", "", "{\"disableStack\":true,\"limit\":900}",
         "{\"gas\":71000,\"failed\":true,\"returnValue\":\"0x\",\"structLogs\":["
         "{\"pc\":0,\"op\":\"PUSH1\",\"gas\":50000,\"gasCost\":3,\"depth\":1},"
         "{\"pc\":2,\"op\":\"PUSH1\",\"gas\":49997,\"gasCost\":3,\"depth\":1},"
