@@ -164,6 +164,7 @@ void chain_rest(struct chain *chain)
         held_rest(chain);
         state_rest(chain->state);
         disk_state_rest(chain->disk);
+        db_rest(chain->db);
     }
     mem_trim();
 }

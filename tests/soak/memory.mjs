@@ -12,11 +12,12 @@ export function memoryOf(pid) {
 
 export const median = (list) => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)]
 
-// Does it still rise after the first fifth? Then by how many MiB, beyond a tenth and 2 MiB; else 0.
-export function creep(list) {
+// Does it still rise after the first fifth? Then by how many MiB, beyond a tenth and 2 MiB; else 0. Below six tenths of
+// the ceiling caches may still be filling.
+export function creep(list, ceiling) {
   const fifth = Math.floor(list.length / 5)
   const [early, late] = [median(list.slice(fifth, 2 * fifth)), median(list.slice(-fifth))]
-  return Math.max(0, late - early * 1.1 - 2)
+  return Math.max(0, late - Math.max(early * 1.1 + 2, ceiling * 0.6))
 }
 
 // An SVG of samples { second, rss, pss } under a ceiling.
