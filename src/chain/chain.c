@@ -493,6 +493,12 @@ u64 chain_oldest_state(const struct chain *chain)
     return chain_held_from(chain);
 }
 
+u64 chain_oldest_readable(const struct chain *chain)
+{
+    u64 held = chain_held_from(chain);
+    return chain->has_past && chain->past_from < held ? chain->past_from : held;
+}
+
 u64 chain_oldest(const struct chain *chain)
 {
     return chain->db ? chain->stored_from : chain_held_from(chain);
@@ -553,6 +559,8 @@ void chain_exec_init(struct chain *chain, struct exec *exec, struct state *state
     enum fork fork = chain_fork(chain, header);
     struct evm_block env = process_env(header, fork, &chain->config);
     struct entry *parent = entry_find(chain, &header->parent_hash);
+    if (!parent)
+        parent = load_by_hash(chain, &header->parent_hash);
     exec_init(exec, state, chain->evm, &chain->config, fork, &env);
     exec->block_hash = parent ? entry_block_hash : NULL;
     exec->block_hash_ctx = parent;

@@ -50,6 +50,9 @@ struct chain_options {
     /* A folder for blocks that no longer change (chain/archive.h); copied. NULL: they stay in the store. */
     const char *segments;
     struct chain_memory memory;
+    /* With a store: the state of every block stays readable, of a chain that began so from the first one on. The
+     * store remembers that it is so. */
+    bool archive;
     /* Threads that share what takes long of a block that comes whole: its senders, where they are not known yet, and the
      * hashing of large changes. Of their own, without a loop (sys/workers.h); borrowed. NULL: none. */
     struct workers *workers;
@@ -147,10 +150,13 @@ const struct chain_block *chain_find_tx(const struct chain *chain, const hash32 
 u64 chain_oldest(const struct chain *chain);
 /* The oldest whose state is; no branch can begin below it. */
 u64 chain_oldest_state(const struct chain *chain);
+/* The oldest whose state can be read: the same, but for an archive. */
+u64 chain_oldest_readable(const struct chain *chain);
 
 /* Is the state after this block still to be had? Then *state is a view of it, to be written to
  * freely (writes go nowhere) and given back with chain_state_release. The head's is the cheapest.
- * One that is held may yet take more memory than there is for it. */
+ * One that is held may yet take more memory than there is for it. Of an archive, one that is not held has neither
+ * roots nor proofs. */
 MUST_READ bool chain_state_at(struct chain *chain, u64 number, struct state **state);
 /* The same as the beginning of a branch that is never kept: state_root tells the root of what was written. */
 MUST_READ bool chain_state_branch(struct chain *chain, u64 number, struct state **state);

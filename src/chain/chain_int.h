@@ -9,6 +9,7 @@
 #include "state/disk.h"
 #include "state/history.h"
 #include "state/memory.h"
+#include "state/past.h"
 
 /* A block that is held, and what leads back from it. */
 struct entry {
@@ -32,7 +33,8 @@ struct entry {
 
 struct view {
     struct state *state;
-    struct history *history; /* NULL: the head's */
+    struct history *history; /* one of these, or none: the head's */
+    struct past *past;
     struct view *next;
 };
 
@@ -62,6 +64,8 @@ struct chain {
     u64 thin_below;                /* canonical blocks below are thin */
     bool has_old_undos;            /* the store may hold records of blocks that are not held */
     u64 stored_from;               /* the oldest number in the store */
+    bool has_past;                 /* states of blocks from past_from on can be read, however old */
+    u64 past_from;
     struct entry *loaded[LOADED_MAX];
     u32 loaded_next;
     struct buf record;       /* scratch for what goes to the store */
@@ -139,6 +143,16 @@ void undo_drop(struct entry *entry);
 bool undo_load(struct entry *entry);
 /* Says that the store's record of it is damaged. */
 void undo_blame(struct entry *entry);
+
+/* chain_past.c: what states were, by key (state/past.h). */
+void chain_past_open(struct chain *chain);
+/* The newest change set of an entry was made, or the entry's from `kept` on are about to be taken back. */
+void chain_past_put(struct entry *entry);
+void chain_past_take_back(struct entry *entry, u32 kept);
+/* Does the block have edits of its own, so that its state has not the root that its header says? */
+bool past_is_edited(struct db *db, u64 number);
+/* From which block on a store has all states; false: from none. */
+bool past_mark(struct db *db, u64 *from);
 
 /* bad.c: blocks that were refused for what they are, so that they need not be executed again. */
 struct bad_block {

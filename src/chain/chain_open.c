@@ -288,6 +288,8 @@ enum status chain_open(struct chain **out, const struct genesis *genesis,
     if (status == STATUS_OK)
         status = open_archive(chain, err);
     if (status == STATUS_OK)
+        chain_past_open(chain);
+    if (status == STATUS_OK)
         status = chain_sync(chain, err);
     if (status == STATUS_OK)
         *out = chain;

@@ -15,6 +15,7 @@ void entry_commit(struct entry *entry)
     undos_need(entry);
     entry->is_outdated = true;
     undo_add(entry, undo);
+    chain_past_put(entry);
     entry->chain->unsaved_bytes += state_changes_size(undo);
     entry->chain->head_view_stale = true;
 }
@@ -59,6 +60,7 @@ static void step_back(struct chain *chain)
         enum status status = state_unwind(chain->state, entry->undos[i - 1], &err);
         assert(status == STATUS_OK);
     }
+    chain_past_take_back(entry, 0);
     undo_drop(entry);
     chain->at = entry_parent(entry);
     chain->head_view_stale = true;
@@ -185,13 +187,19 @@ static struct history *history_at(struct chain *chain, u64 number)
 /* is_branch: the head, too, as if there were something between it and the view. */
 static bool view_open(struct chain *chain, u64 number, bool is_branch, struct state **state)
 {
-    if (number < chain_held_from(chain) || number > entry_number(chain->head) ||
-        !undos_fit(chain, number))
+    bool leads_back = number >= chain_held_from(chain) && undos_fit(chain, number);
+    if (number < chain_oldest_readable(chain) || number > entry_number(chain->head) ||
+        (!leads_back && (is_branch || !chain->has_past)))
         return false;
     struct view *view = NEW(struct view);
     if (number == entry_number(chain->head) && !is_branch) {
         view->state = head_view_take(chain);
         chain->head_view_stale = false;
+    } else if (!leads_back) {
+        view->past = past_open(chain->db, &chain->backend, number);
+        struct state_backend backend = past_backend(view->past);
+        view->state = state_new(&backend, chain->options.seed);
+        chain_state_bound(chain, view->state);
     } else {
         view->history = history_at(chain, number);
         struct state_backend backend = history_backend(view->history);
@@ -223,12 +231,13 @@ struct state *chain_state_look(struct chain *chain)
 
 static void view_close(struct chain *chain, struct view *view)
 {
-    if (!view->history && !chain->head_view) {
+    if (!view->history && !view->past && !chain->head_view) {
         chain->head_view = view->state;
     } else {
         state_free(view->state);
         if (view->history)
             history_close(view->history);
+        past_close(view->past);
     }
     mem_free(view);
 }
@@ -266,8 +275,9 @@ struct state *chain_state_edit(struct chain *chain)
 void chain_state_commit(struct chain *chain)
 {
     state_end_tx(chain->state, FORK_FRONTIER); /* accounts set to nothing stay */
+    undos_need(chain->head);
+    chain->head->edit_count++; /* before what is filed with it */
     entry_commit(chain->head);
-    chain->head->edit_count++;
 }
 
 u32 chain_state_edits(const struct chain *chain)
@@ -281,6 +291,8 @@ void chain_state_unedit(struct chain *chain, u32 kept)
     if (chain->db)
         db_begin(chain->db);
     undos_need(head);
+    if (head->edit_count > kept)
+        chain_past_take_back(head, head->undo_count - (head->edit_count - kept));
     for (; head->edit_count > kept; head->edit_count--) {
         head->is_outdated = true;
         struct err err;

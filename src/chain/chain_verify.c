@@ -1,6 +1,6 @@
 /* Is what the store says of its blocks true? */
 #include "base/arena.h"
-#include "chain/archive.h"
+#include "chain/chain_int.h"
 #include "state/verify.h"
 
 struct verify {
@@ -14,6 +14,8 @@ struct verify {
     bool has_parent;
     hash32 state_root; /* of the last block */
     bool has_fault;
+    bool has_past; /* states since past_from can be read */
+    u64 past_from, past_step;
     struct chain_verified found;
 };
 
@@ -90,6 +92,42 @@ static enum status check_block(struct verify *verify, u64 number)
     return status == STATUS_OK ? check_indexes(verify, &block.block) : status;
 }
 
+/* --- the states of older blocks ---------------------------------------------------------------- */
+
+/* Records to be read for all states that are computed: of a large chain only some are, evenly spread. */
+enum { PAST_RECORDS = 1 << 22, PAST_STATES_MIN = 3 };
+
+static enum status begin_past(struct verify *verify, u64 head)
+{
+    static const enum db_table tables[] = {DB_ACCOUNTS, DB_SLOTS, DB_ACCOUNT_PAST, DB_SLOT_PAST};
+    const char *words;
+    u64 records = 1;
+    verify->has_past = past_mark(verify->db, &verify->past_from);
+    u64 from = verify->has_past ? verify->past_from : head;
+    if (!past_check(verify->db, from, verify->has_past ? head : 0, &words))
+        return wrong(verify, head, words);
+    for (size_t i = 0; i < ARRAY_LEN(tables); i++)
+        records += db_stat(verify->db, tables[i]).entries;
+    u64 states = PAST_RECORDS / records;
+    if (states < PAST_STATES_MIN)
+        states = PAST_STATES_MIN;
+    verify->past_step = (head - from) / states + 1;
+    return STATUS_OK;
+}
+
+static enum status check_past(struct verify *verify, u64 number)
+{
+    hash32 root, account;
+    if (!verify->has_past || number < verify->past_from ||
+        (number - verify->past_from) % verify->past_step || past_is_edited(verify->db, number))
+        return STATUS_OK;
+    if (!past_root(verify->db, number, &root, &account))
+        return wrong(verify, number, "the slots of an account then have another root");
+    if (!hash32_eq(&root, &verify->state_root))
+        return wrong(verify, number, "its state, as the archive has it, has another root");
+    return STATUS_OK;
+}
+
 static enum status check_chain(struct verify *verify)
 {
     const struct chain_verify_watcher *watcher = verify->watcher;
@@ -103,8 +141,11 @@ static enum status check_chain(struct verify *verify)
         !store_get_oldest(verify->db, &from))
         return wrong(verify, 0, "the chain has no head");
     verify->found.head = to;
+    status = begin_past(verify, to);
     for (u64 number = from; status == STATUS_OK && number <= to; number++) {
         status = check_block(verify, number);
+        if (status == STATUS_OK)
+            status = check_past(verify, number);
         if (status == STATUS_OK && number == 0 && !hash32_eq(&verify->parent, &genesis))
             return wrong(verify, 0, "it is not the genesis that the chain began with");
         if (watcher->progress)

@@ -143,8 +143,14 @@ static int tables_open(struct db *db)
     int code = mdb_txn_begin(db->env, NULL, read_only ? MDB_RDONLY : 0, &txn);
     if (code)
         return code;
-    for (unsigned i = 0; i < DB_TABLE_COUNT && !code; i++)
+    for (unsigned i = 0; i < DB_TABLE_COUNT && !code; i++) {
         code = mdb_dbi_open(txn, table_names[i], read_only ? 0 : MDB_CREATE, db->tables + i);
+        /* A table that format 1 has not: read as one of which that format has no records either. */
+        if (read_only && code == MDB_NOTFOUND && i > DB_POOL) {
+            db->tables[i] = db->tables[DB_ADDRESSES];
+            code = 0;
+        }
+    }
     if (!code)
         return mdb_txn_commit(txn);
     mdb_txn_abort(txn);
@@ -255,17 +261,26 @@ static void env_reopen(struct db *db)
 
 static const char format_key[] = "format";
 
+static enum status format_put(struct db *db, struct err *err)
+{
+    const u8 format = DB_FORMAT;
+    db_begin(db);
+    db_put(db, DB_META, format_key, sizeof format_key - 1, &format, 1);
+    return db_commit(db, err);
+}
+
 /* Writes the format's number into a new store, and looks at that of an old one. */
 static enum status format_check(struct db *db, struct err *err)
 {
     struct db_bytes value;
     if (db_get(db, DB_META, format_key, sizeof format_key - 1, &value)) {
-        if (value.len == 1 && value.at[0] == DB_FORMAT)
-            return STATUS_OK;
+        u8 found = value.len == 1 ? value.at[0] : 0;
+        if (found >= DB_FORMAT_MIN && found <= DB_FORMAT)
+            return found == DB_FORMAT || db->options.read_only ? STATUS_OK : format_put(db, err);
         return err_set(err, STATUS_UNSUPPORTED,
                        "the store in %s has format %u, this program reads %u: use the program that "
                        "wrote it, or a newer one",
-                       db->folder, value.len ? value.at[0] : 0, DB_FORMAT);
+                       db->folder, found, DB_FORMAT);
     }
     enum status status = db_status(db, err);
     if (status)
@@ -273,10 +288,7 @@ static enum status format_check(struct db *db, struct err *err)
     struct db_stat stat = db_stat(db, DB_META);
     if (stat.entries || db->options.read_only)
         return err_set(err, STATUS_INVALID, "the store in %s does not say its format", db->folder);
-    const u8 format = DB_FORMAT;
-    db_begin(db);
-    db_put(db, DB_META, format_key, sizeof format_key - 1, &format, 1);
-    return db_commit(db, err);
+    return format_put(db, err);
 }
 
 static enum status folder_prepare(struct db *db, struct err *err)

@@ -303,7 +303,34 @@ TEST(newer_format_is_refused)
     struct db_options options = {0};
     struct err err;
     CHECK_EQ(db_open(&db, place.folder, &options, &err), STATUS_UNSUPPORTED);
-    CHECK(strstr(err.text, "format 2") != NULL);
+    CHECK(strstr(err.text, "format 3") != NULL);
+    db_place_remove(&place);
+}
+
+static u8 format_of(struct db *db)
+{
+    struct db_bytes format;
+    CHECK(db_get(db, DB_META, "format", 6, &format));
+    return format.at[0];
+}
+
+TEST(older_format_is_read_and_taken_over)
+{
+    struct db_place place = db_place_new();
+    struct db *db = db_place_open(&place);
+    const u8 older = DB_FORMAT_MIN;
+    db_begin(db);
+    db_put(db, DB_META, "format", 6, &older, 1);
+    commit(db);
+    db_close(db);
+    struct db_options options = {.read_only = true};
+    struct err err;
+    CHECK_EQ(db_open(&db, place.folder, &options, &err), STATUS_OK);
+    CHECK_EQ(format_of(db), DB_FORMAT_MIN);
+    db_close(db);
+    db = db_place_open(&place);
+    CHECK_EQ(format_of(db), DB_FORMAT);
+    db_close(db);
     db_place_remove(&place);
 }
 

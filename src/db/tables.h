@@ -5,7 +5,10 @@
  */
 #pragma once
 
-enum { DB_FORMAT = 1 };
+enum {
+    DB_FORMAT = 2,     /* 2: tables of the past, and addresses; what 1 has means the same */
+    DB_FORMAT_MIN = 1, /* the oldest that is read; writing to it makes it DB_FORMAT */
+};
 
 /* clang-format off */
 
@@ -22,7 +25,9 @@ enum { DB_FORMAT = 1 };
     X(CANONICAL,    canonical)    /* number                      block hash                              chain */ \
     X(TRANSACTIONS, transactions) /* transaction hash            block number, index                     chain */ \
     X(ADDRESSES,    addresses)    /* address, number, index      nothing                                 chain */ \
-    X(POOL,         pool)         /* transaction hash            kind, number, network form             txpool */
+    X(POOL,         pool)         /* transaction hash            kind, number, network form             txpool */ \
+    X(ACCOUNT_PAST, account_past) /* keccak(address), number     what it was before that block           state */ \
+    X(SLOT_PAST,    slot_past)    /* keccak(address), keccak(key), number  the same                      state */
 
 /* clang-format on */
 

@@ -77,6 +77,7 @@ static enum status open_chain(struct dev *dev, u64 seed, struct err *err)
         .seed = seed,
         .db = dev->options.db,
         .segments = dev->options.segments,
+        .archive = dev->options.archive,
         .memory = dev->options.memory,
     };
     if (dev->options.db && !options.history)

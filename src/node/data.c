@@ -1,11 +1,31 @@
 #include "node/data.h"
 
+#include <string.h>
+
 #include "base/mem.h"
 #include "sys/file.h"
 #include "sys/random.h"
 #include "sys/workers.h"
 
 enum { GENESIS_MAX = 1 << 30 };
+
+enum status data_read_states(struct data_options *options, const char *text, struct err *err)
+{
+    u64 states = 0;
+    options->states = STATES_DEFAULT;
+    options->archive = text && strcmp(text, "archive") == 0;
+    if (!text || options->archive)
+        return STATUS_OK;
+    for (const char *at = text; *at; at++) {
+        if (*at < '0' || *at > '9' || states > STATES_MAX)
+            return err_set(err, STATUS_INVALID, "--state is archive, or 1 to %d", STATES_MAX);
+        states = states * 10 + (u64)(*at - '0');
+    }
+    if (states < 1 || states > STATES_MAX)
+        return err_set(err, STATUS_INVALID, "--state is archive, or 1 to %d", STATES_MAX);
+    options->states = states;
+    return STATUS_OK;
+}
 
 enum status data_read_genesis(struct genesis *genesis, struct arena *arena, const char *path,
                               struct err *err)
@@ -47,6 +67,7 @@ static enum status open_chain(struct data *data, const struct data_options *opti
         .seed = random_u64(),
         .db = data->db,
         .workers = data->workers,
+        .archive = options->archive,
     };
     enum status status = STATUS_OK;
     if (options->memory)

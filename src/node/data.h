@@ -15,11 +15,21 @@ struct data_options {
     const char *folder;  /* DIR/chain holds the store */
     const char *genesis; /* a file; NULL: the folder must hold a chain */
     u64 states;          /* blocks behind the head whose states are kept */
+    bool archive;        /* every state stays readable (chain_options.archive) */
     bool read_only;
     const struct memory_plan *memory; /* NULL: no bounds but the usual */
 };
 
 enum { STATES_DEFAULT = 128, STATES_MAX = 65536 };
+
+/* --state as it is written: a number of blocks, or archive, which keeps as many change sets as is usual. */
+#define STATE_OPTION(text)                                                                  \
+    {"state", ARGS_TEXT, (text), "archive|N",                                               \
+     "keep the states of N blocks behind the head (128), or keep every block's readable;\n" \
+     "a folder that was made an archive stays one"}
+/* text NULL: the default. */
+MUST_READ enum status data_read_states(struct data_options *options, const char *text,
+                                       struct err *err);
 
 /* Makes the folder and begins the chain where there is none. On failure nothing is open. */
 MUST_READ enum status data_open(struct data *data, const struct data_options *options,

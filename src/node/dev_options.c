@@ -10,7 +10,7 @@
 struct words {
     u64 port, chain_id, accounts, gas_limit, base_fee, history, batch, body, connections;
     const char *host, *mnemonic, *balance, *block_time, *fork, *origins, *hosts, *client, *folder,
-        *memory;
+        *memory, *state;
     bool is_silent, is_version;
 };
 
@@ -89,6 +89,17 @@ static bool divide(struct dev_command *command, const char *memory, int *exit_co
     return true;
 }
 
+/* In memory nothing is dropped but what --history bounds. */
+static bool read_state(struct dev_command *command, const char *state, int *exit_code)
+{
+    command->dev.archive = state != NULL;
+    if (!state || (strcmp(state, "archive") == 0 && command->folder))
+        return true;
+    *exit_code = args_fail(&about, "--state archive goes with --data, and is all that can be said; "
+                                   "--history N keeps the states of N blocks");
+    return false;
+}
+
 static bool understand(struct dev_command *command, const struct words *words, int *exit_code)
 {
     struct dev_options *dev = &command->dev;
@@ -129,7 +140,8 @@ static bool understand(struct dev_command *command, const struct words *words, i
     command->rpc.batch_max = (u32)words->batch;
     command->is_silent = words->is_silent;
     command->folder = words->folder;
-    return divide(command, words->memory, exit_code);
+    return read_state(command, words->state, exit_code) &&
+           divide(command, words->memory, exit_code);
 }
 
 static bool take_words(struct dev_command *command, const struct words *words, int rest,
@@ -191,6 +203,8 @@ bool dev_command_read(struct dev_command *command, int argc, char **argv, int *e
          "blocks and 1024 states (0)"},
         {"data", ARGS_TEXT, &words.folder, "DIR",
          "keep the chain in a folder, and go on with the one that is there"},
+        {"state", ARGS_TEXT, &words.state, "archive",
+         "with --data, keep every block's state readable"},
         {"memory", ARGS_TEXT, &words.memory, "SIZE",
          "with --data, take no more of the machine's memory than this, for example 256M\n"
          "(" MEMORY_DEFAULT ")"},

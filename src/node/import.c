@@ -267,8 +267,6 @@ static int import(struct importer *importer, const struct data_options *where, c
     struct err err;
     if (!where->folder || !rest)
         return args_fail(&about, "--data DIR and at least one file of blocks are needed");
-    if (where->states < 1 || where->states > STATES_MAX)
-        return args_fail(&about, "--state is 1 to %d", STATES_MAX);
     if (memory_divide(&importer->memory, memory, where->states, &err) != STATUS_OK)
         return args_fail(&about, "%s", err.text);
     memory_tighten(&importer->memory);
@@ -332,16 +330,16 @@ int node_import_main(int argc, char **argv)
 {
     int rest, exit_code;
     struct config config;
+    struct err err;
     struct importer importer = {.is_terminal = isatty(STDERR_FILENO)};
     struct data_options where = {.states = STATES_DEFAULT};
-    const char *snapshot = NULL, *memory = MEMORY_DEFAULT;
+    const char *snapshot = NULL, *memory = MEMORY_DEFAULT, *state = NULL;
     where.memory = &importer.memory;
     const struct args_option options[] = {
         {"data", ARGS_TEXT, &where.folder, "DIR", "the data folder; made if it is not there"},
         {"genesis", ARGS_TEXT, &where.genesis, "FILE",
          "how the chain begins; may be left out once it has begun"},
-        {"state", ARGS_U64, &where.states, "N",
-         "keep the states of N blocks behind the head (128)"},
+        STATE_OPTION(&state),
         {"sync", ARGS_U64, &importer.sync_blocks, "N",
          "make blocks last every N of them, and say so; else every 64 MiB of changes or less"},
         MEMORY_OPTION(&memory),
@@ -350,8 +348,11 @@ int node_import_main(int argc, char **argv)
     };
     if (!config_begin(&config, &about, options, argc, argv, &rest, &exit_code))
         return exit_code;
-    exit_code = snapshot ? import_snapshot(&importer, &where, snapshot, rest)
-                         : import(&importer, &where, memory, rest, argv);
+    if (data_read_states(&where, state, &err) != STATUS_OK)
+        exit_code = args_fail(&about, "%s", err.text);
+    else
+        exit_code = snapshot ? import_snapshot(&importer, &where, snapshot, rest)
+                             : import(&importer, &where, memory, rest, argv);
     config_fini(&config);
     return exit_code;
 }

@@ -107,10 +107,9 @@ int node_run_main(int argc, char **argv)
 {
     int rest, exit_code;
     u64 port = 8545;
-    struct wanted wanted = {.where = {.states = STATES_DEFAULT},
-                            .http = http_options_default(),
-                            .memory = MEMORY_DEFAULT,
-                            .daemon = DAEMON_WORDS_DEFAULT};
+    const char *state = NULL;
+    struct wanted wanted = {
+        .http = http_options_default(), .memory = MEMORY_DEFAULT, .daemon = DAEMON_WORDS_DEFAULT};
     struct data_options *where = &wanted.where;
     struct http_options *http = &wanted.http;
     http->host = "127.0.0.1";
@@ -118,8 +117,7 @@ int node_run_main(int argc, char **argv)
         {"data", ARGS_TEXT, &where->folder, "DIR", "the data folder"},
         {"genesis", ARGS_TEXT, &where->genesis, "FILE",
          "how the chain begins; may be left out once it has begun"},
-        {"state", ARGS_U64, &where->states, "N",
-         "keep the states of N blocks behind the head (128)"},
+        STATE_OPTION(&state),
         {"http.host", ARGS_TEXT, &http->host, "IP", "address to listen on (127.0.0.1)"},
         {"http.port", ARGS_U64, &port, "N", "port to listen on, 0 for any that is free (8545)"},
         {"http.cors", ARGS_TEXT, &http->cors_origins, "LIST",
@@ -133,16 +131,16 @@ int node_run_main(int argc, char **argv)
         {0},
     };
     struct config config;
+    struct err err;
     if (!config_begin(&config, &about, options, argc, argv, &rest, &exit_code))
         return exit_code;
     if (!where->folder || rest)
         exit_code = args_fail(&about, "--data DIR is needed, and no words besides options");
     else if (port > 65535)
         exit_code = args_fail(&about, "--http.port: at most 65535");
-    else if (where->states < 1 || where->states > STATES_MAX)
-        exit_code = args_fail(&about, "--state is 1 to %d", STATES_MAX);
+    else if (data_read_states(where, state, &err) != STATUS_OK)
+        exit_code = args_fail(&about, "%s", err.text);
     else {
-        struct err err;
         http->port = (u16)port;
         where->memory = &wanted.plan;
         exit_code = memory_divide(&wanted.plan, wanted.memory, where->states, &err) == STATUS_OK

@@ -216,7 +216,7 @@ static enum status read_header(struct snapshot_in *in, struct err *err)
     if (memcmp(at, MAGIC, MAGIC_SIZE) != 0)
         return damaged(in, err, "this is no snapshot");
     u64 version = be_get(at + MAGIC_SIZE, 4), format = be_get(at + MAGIC_SIZE + 4, 4);
-    if (version != SNAPSHOT_VERSION || format != DB_FORMAT)
+    if (version != SNAPSHOT_VERSION || format < DB_FORMAT_MIN || format > DB_FORMAT)
         return err_set(err, STATUS_UNSUPPORTED,
                        "%s: the snapshot has version %llu.%llu, this program reads %d.%d: use the "
                        "program that wrote it, or a newer one",

@@ -275,7 +275,8 @@ static void eth_getRawTransactionByHash(struct rpc_call *call)
 static const struct chain_block *find_by_nonce(struct rpc_call *call, const addr20 *sender,
                                                u64 nonce, u32 *index)
 {
-    u64 low = chain_oldest(call->chain), high = chain_head(call->chain)->block.header.number;
+    u64 low = chain_oldest_readable(call->chain),
+        high = chain_head(call->chain)->block.header.number;
     while (low < high) {
         struct state *state;
         u64 middle = low + (high - low) / 2;

@@ -145,7 +145,7 @@ static void eth_getProof(struct rpc_call *call)
     struct state *state;
     struct state_proof proof;
     json wanted = param_addr(call, 0, &addr) ? param_need(call, 1) : NULL;
-    if (!wanted || !read_keys(call, wanted, &keys, &count) || !view_open_param(call, 2, &state))
+    if (!wanted || !read_keys(call, wanted, &keys, &count) || !view_open_proof(call, 2, &state))
         return;
     state_proof(state, &proof, &addr, keys, count, call->arena);
     struct buf *out = call->out;

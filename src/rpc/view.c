@@ -137,16 +137,23 @@ static bool open_at(struct rpc_call *call, const struct chain_block *block, open
     if (!block)
         return view_no_block(call);
     u64 number = block->block.header.number;
-    bool is_held = block->is_canonical && number >= chain_oldest_state(call->chain);
-    bool is_open = is_held && take(call->chain, number, state);
-    if (is_held && !is_open)
+    bool is_open = block->is_canonical && take(call->chain, number, state);
+    if (!is_open && block->is_canonical && number >= chain_oldest_state(call->chain))
         return rpc_fail(
             call, RPC_SERVER_ERROR,
             "what leads back to the state of block %llu takes more memory than there is "
             "for it; --memory gives more",
             (unsigned long long)number);
-    return is_open || rpc_fail(call, RPC_SERVER_ERROR, "the state of block %llu is not available",
-                               (unsigned long long)number);
+    if (!is_open && block->is_canonical && number >= chain_oldest_readable(call->chain))
+        return rpc_fail(call, RPC_SERVER_ERROR,
+                        "the state of block %llu can be read, but not proven or built upon: that "
+                        "goes back to block %llu (--state N)",
+                        (unsigned long long)number,
+                        (unsigned long long)chain_oldest_state(call->chain));
+    return is_open ||
+           rpc_fail(call, RPC_SERVER_ERROR,
+                    "the state of block %llu is not available (--state archive keeps all)",
+                    (unsigned long long)number);
 }
 
 bool view_open(struct rpc_call *call, const struct block_ref *ref, struct state **state)
@@ -155,6 +162,21 @@ bool view_open(struct rpc_call *call, const struct block_ref *ref, struct state 
     if (!open_at(call, block, chain_state_at, state))
         return false;
     if (ref->is_pending)
+        run_pending(call, *state);
+    return true;
+}
+
+bool view_open_proof(struct rpc_call *call, size_t index, struct state **state)
+{
+    struct block_ref ref;
+    if (!param_block(call, index, &ref))
+        return false;
+    if (!ref.is_pending && ref.block == chain_head(call->chain))
+        return view_open(call, &ref, state);
+    if (!open_at(call, ref.is_pending ? chain_head(call->chain) : ref.block, chain_state_branch,
+                 state))
+        return false;
+    if (ref.is_pending)
         run_pending(call, *state);
     return true;
 }

@@ -32,3 +32,6 @@ bool view_open_branch(struct rpc_call *call, const struct block_ref *ref, struct
 
 /* Account questions come as (address..., block): opens the state of the block at `index`. */
 bool view_open_param(struct rpc_call *call, size_t index, struct state **state);
+
+/* The same for proofs, which do not go back as far as reading does. */
+bool view_open_proof(struct rpc_call *call, size_t index, struct state **state);

@@ -108,6 +108,11 @@ bool account_record_read(addr20 *addr, struct account *account, struct db_bytes 
     return true;
 }
 
+size_t slot_record_write(u8 out[SLOT_RECORD_MAX], const u256 *key, const u256 *value)
+{
+    return (size_t)(u256_write(u256_write(out, *key), *value) - out);
+}
+
 bool slot_record_read(u256 *key, u256 *value, struct db_bytes record)
 {
     const u8 *at = record.at, *end = at + record.len;
@@ -228,14 +233,14 @@ static void disk_each_slot(void *ctx, const addr20 *addr, const hash32 *addr_has
 static void slot_put(struct disk_state *disk, const hash32 *addr_hash,
                      const struct slot_change *change)
 {
-    u8 key[64], record[2 * 33];
+    u8 key[64], record[SLOT_RECORD_MAX];
     slot_key(key, addr_hash, &change->key_hash);
     if (u256_is_zero(change->value)) {
         db_del(disk->db, DB_SLOTS, key, sizeof key);
         return;
     }
-    u8 *end = u256_write(u256_write(record, change->key), change->value);
-    db_put(disk->db, DB_SLOTS, key, sizeof key, record, (size_t)(end - record));
+    size_t len = slot_record_write(record, &change->key, &change->value);
+    db_put(disk->db, DB_SLOTS, key, sizeof key, record, len);
 }
 
 static void account_put(struct disk_state *disk, const struct account_change *change)
