@@ -193,6 +193,9 @@ async function check(chain) {
     checkHead(/blocks to \d+, (0x[0-9a-f]{64})/.exec(verified)[1], chain, file)
     const counts = /(\d+) accounts, (\d+) slots/.exec(verified).slice(1).map(Number)
     await withNode(data, (ask) => checkRecords(ask, chain, counts))
+    const archive = path.join(scratch, 'archive') // where verifying computes the roots of old states, too
+    run(['import', '--data', archive, '--genesis', genesis, '--state', 'archive', file])
+    run(['db', 'verify', '--data', archive])
     return true
   } catch (error) {
     console.log(`FAIL ${chain.name}: ${error.message.trim()}`)
