@@ -271,35 +271,6 @@ static void eth_getRawTransactionByHash(struct rpc_call *call)
         json_out_null(call->out, RPC_RESULT);
 }
 
-/* The sender's canonical transaction with this nonce: found by asking older states when the nonce was used. */
-static const struct chain_block *find_by_nonce(struct rpc_call *call, const addr20 *sender,
-                                               u64 nonce, u32 *index)
-{
-    u64 low = chain_oldest_readable(call->chain),
-        high = chain_head(call->chain)->block.header.number;
-    while (low < high) {
-        struct state *state;
-        u64 middle = low + (high - low) / 2;
-        if (!chain_state_at(call->chain, middle, &state))
-            return NULL;
-        bool is_used = state_nonce(state, sender) > nonce;
-        chain_state_release(call->chain, state);
-        if (is_used)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    const struct chain_block *block = chain_by_number(call->chain, low);
-    for (u32 i = 0; block && i < block->block.tx_count; i++) {
-        const struct tx *tx = &block->block.txs[i];
-        if (tx->nonce == nonce && addr20_eq(&tx->sender, sender)) {
-            *index = i;
-            return block;
-        }
-    }
-    return NULL;
-}
-
 static void eth_getTransactionBySenderAndNonce(struct rpc_call *call)
 {
     addr20 sender;
@@ -307,7 +278,7 @@ static void eth_getTransactionBySenderAndNonce(struct rpc_call *call)
     u32 index;
     if (!param_addr(call, 0, &sender) || !param_u64(call, 1, &nonce))
         return;
-    const struct chain_block *block = find_by_nonce(call, &sender, nonce, &index);
+    const struct chain_block *block = view_find_by_nonce(call, &sender, nonce, &index);
     if (block)
         shape_tx(call->out, RPC_RESULT, &block->block.txs[index], block, index);
     else

@@ -274,6 +274,30 @@ TEST(rpc_survives_more_ether_than_there_is)
     bench_close(&bench);
 }
 
+TEST(rpc_tells_otterscan_of_code_errors_and_nonces)
+{
+    struct bench bench;
+    char params[128];
+    bench_open(&bench, 0);
+    /* A creation whose code ends with REVERT of one byte, 0xaa. */
+    const char *sent = call(&bench, "eth_sendTransaction",
+                            "[{\"from\":\"" ALICE "\",\"gas\":\"0x186a0\",\"data\":"
+                            "\"0x60aa60005360016000fd\"}]");
+    const char *hash = strstr(sent, "\"result\":\"");
+    CHECK(hash);
+    snprintf(params, sizeof params, "[\"%.66s\"]", hash + 10);
+    CHECK_STR(call(&bench, "ots_getTransactionError", params), OK("\"0xaa\""));
+    char expected[128];
+    snprintf(expected, sizeof expected, OK("%.*s"), (int)strlen(params) - 2, params + 1);
+    CHECK_STR(call(&bench, "ots_getTransactionBySenderAndNonce", "[\"" ALICE "\",0]"), expected);
+    CHECK_STR(call(&bench, "ots_getTransactionBySenderAndNonce", "[\"" ALICE "\",1]"), OK("null"));
+    CHECK_STR(call(&bench, "ots_hasCode", "[\"" ALICE "\",\"latest\"]"), OK("false"));
+    CHECK_STR(
+        call(&bench, "ots_hasCode", "[\"0x0000f90827f1c53a10cb7a02335b175320002935\",\"0x0\"]"),
+        OK("true"));
+    bench_close(&bench);
+}
+
 TEST(rpc_snapshots_take_back_blocks_and_edits)
 {
     struct bench bench;

@@ -222,3 +222,31 @@ bool view_open_param(struct rpc_call *call, size_t index, struct state **state)
     struct block_ref ref;
     return param_block(call, index, &ref) && view_open(call, &ref, state);
 }
+
+const struct chain_block *view_find_by_nonce(struct rpc_call *call, const addr20 *sender, u64 nonce,
+                                             u32 *index)
+{
+    u64 low = chain_oldest_readable(call->chain),
+        high = chain_head(call->chain)->block.header.number;
+    while (low < high) {
+        struct state *state;
+        u64 middle = low + (high - low) / 2;
+        if (!chain_state_at(call->chain, middle, &state))
+            return NULL;
+        bool is_used = state_nonce(state, sender) > nonce;
+        chain_state_release(call->chain, state);
+        if (is_used)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    const struct chain_block *block = chain_by_number(call->chain, low);
+    for (u32 i = 0; block && i < block->block.tx_count; i++) {
+        const struct tx *tx = &block->block.txs[i];
+        if (tx->nonce == nonce && addr20_eq(&tx->sender, sender)) {
+            *index = i;
+            return block;
+        }
+    }
+    return NULL;
+}

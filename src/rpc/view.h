@@ -35,3 +35,7 @@ bool view_open_param(struct rpc_call *call, size_t index, struct state **state);
 
 /* The same for proofs, which do not go back as far as reading does. */
 bool view_open_proof(struct rpc_call *call, size_t index, struct state **state);
+
+/* The sender's canonical transaction with this nonce, or NULL: found by asking older states when the nonce was used. */
+const struct chain_block *view_find_by_nonce(struct rpc_call *call, const addr20 *sender, u64 nonce,
+                                             u32 *index);
