@@ -101,8 +101,8 @@ static inline bool u256_eq(u256 a, u256 b)
     return ((a.w[0] ^ b.w[0]) | (a.w[1] ^ b.w[1]) | (a.w[2] ^ b.w[2]) | (a.w[3] ^ b.w[3])) == 0;
 }
 
-#if defined(__clang__)
-/* Clang compares its own wide integers by one chain of cmp and sbb, and limbs by three times that. */
+#if defined(__clang__) && __BITINT_MAXWIDTH__ >= 256
+/* Where Clang has integers as wide, it compares them by one chain of cmp and sbb, and limbs by three times that. */
 typedef unsigned _BitInt(256) u256_wide;
 
 static inline u256_wide u256_widen(u256 a)
