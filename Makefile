@@ -127,6 +127,11 @@ $(OUT)/obj/make_chain.o: bench/import/make_chain.c $(OUT)/flags
 $(OUT)/bench/make_chain: $(OUT)/obj/make_chain.o $(call archives,evmcli) $(call outside,evmcli)
 	@$(link) $(OUT)/obj/make_chain.o $(call linked,evmcli)
 
+# The layer of faults that make torture puts under a node's files.
+FAULTS := $(OUT)/lib/faults.so
+$(FAULTS): tests/torture/faults.c $(OUT)/flags
+	@mkdir -p $(@D); echo "  LINK $@"; $(CC) $(CPPFLAGS) $(CFLAGS_ALL) $(CFLAGS) -O1 -fPIC -shared -o $@ $<
+
 # A flag file: objects are rebuilt when compiler or flags change.
 FLAGS_NOW := $(CC) $(CPPFLAGS) $(CFLAGS_ALL) $(VARIANT) $(LTO) $(CFLAGS)
 $(OUT)/flags: force
@@ -161,7 +166,7 @@ $(KZG_LIB): node_modules/c-kzg/package.json
 
 # --- words ------------------------------------------------------------------------------------
 PREFIX ?= /usr/local
-.PHONY: torture soak flood setup up test tests check bench benches fuzz fuzzers tour install clean
+.PHONY: torture faults soak flood setup up test tests check bench benches fuzz fuzzers tour install clean
 setup:
 	@scripts/setup
 up: setup
@@ -183,8 +188,9 @@ fuzz:
 	@scripts/fuzz
 fuzzers: $(FUZZERS)
 torture: setup
-	@$(MAKE) --no-print-directory all
-	@node tests/torture/kill.mjs $(TORTURE)
+	@$(MAKE) --no-print-directory all faults
+	@tests/torture/run $(TORTURE)
+faults: $(FAULTS)
 soak: setup
 	@$(MAKE) --no-print-directory all
 	@node tests/soak/soak.mjs $(SOAK)

@@ -10,6 +10,7 @@
 #include "db/db_int.h"
 #include "sys/file.h"
 #include "sys/lock.h"
+#include "sys/sealed.h"
 
 /* Address space, not memory: the file may grow as far. Halved while the system refuses. */
 static const size_t MAP_SIZE = (size_t)1 << 40, MAP_SIZE_MIN = (size_t)1 << 30;
@@ -44,14 +45,22 @@ static enum status status_of(int code)
     return STATUS_IO;
 }
 
-static const char *code_words(int code)
+/* The library calls it an I/O error when a write was cut short, as happens where the room ends. */
+static bool is_full(const struct db *db, int code)
 {
+    enum { LITTLE = 1 << 20 };
+    return code == ENOSPC || (code == EIO && file_room(db->folder) < LITTLE);
+}
+
+static const char *code_words(const struct db *db, int code)
+{
+    if (is_full(db, code))
+        return "the disk is full; make room on it, and nothing is lost";
     switch (code) {
     case MDB_INVALID: return "it is not a store, or damaged";
     case MDB_CORRUPTED:
     case MDB_PAGE_NOTFOUND: return "a page is damaged; run ashlar-node db verify";
     case MDB_VERSION_MISMATCH: return "the file is of another version of the database library";
-    case ENOSPC: return "the disk is full";
     }
     return mdb_strerror(code);
 }
@@ -61,8 +70,10 @@ void db_fail(struct db *db, int code, const char *what, enum db_table table)
     if (db->failed)
         return;
     enum status status = status_of(code);
-    db->failed = err_set(&db->failure, status, "%s: cannot %s %s: %s", db->folder, what,
-                         db_table_name(table), code_words(code));
+    bool is_of_all = table == DB_TABLE_COUNT;
+    db->failed =
+        err_set(&db->failure, status, "%s: cannot %s%s%s: %s", db->folder, what,
+                is_of_all ? "" : " ", is_of_all ? "" : db_table_name(table), code_words(db, code));
     if (status == STATUS_INVALID && !db->damaged) {
         db->damaged = status;
         db->damage = db->failure;
@@ -101,13 +112,13 @@ enum status db_status(const struct db *db, struct err *err)
 static enum status fail_open(const struct db *db, int code, struct err *err)
 {
     return err_set(err, status_of(code), "cannot open the store in %s: %s", db->folder,
-                   code_words(code));
+                   code_words(db, code));
 }
 
 static unsigned env_flags(const struct db_options *options)
 {
     /* One process, by our lock, and one thread: the library's own locks have nothing to do. */
-    unsigned flags = MDB_NOLOCK | MDB_NOTLS | MDB_NORDAHEAD;
+    unsigned flags = MDB_NOSUBDIR | MDB_NOLOCK | MDB_NOTLS | MDB_NORDAHEAD;
     if (options->read_only)
         flags |= MDB_RDONLY;
     if (options->volatile_commits)
@@ -115,7 +126,7 @@ static unsigned env_flags(const struct db_options *options)
     return flags;
 }
 
-static int env_open(struct db *db)
+static int env_open(struct db *db, const char *file)
 {
     int code = 0;
     for (size_t size = MAP_SIZE; size >= MAP_SIZE_MIN; size /= 2) {
@@ -124,7 +135,7 @@ static int env_open(struct db *db)
             return code;
         mdb_env_set_mapsize(db->env, size);
         mdb_env_set_maxdbs(db->env, DB_TABLE_COUNT);
-        code = mdb_env_open(db->env, db->folder, env_flags(&db->options), 0644);
+        code = mdb_env_open(db->env, file, env_flags(&db->options), 0644);
         if (!code)
             return 0;
         mdb_env_close(db->env);
@@ -194,7 +205,7 @@ static void read_begin(struct db *db)
         if (db->txn)
             mdb_txn_abort(db->txn);
         db->txn = NULL;
-        db_fail(db, code, "read", DB_META);
+        db_fail(db, code, "read it", DB_TABLE_COUNT);
     }
 }
 
@@ -249,7 +260,7 @@ static void env_reopen(struct db *db)
     if (db->env)
         mdb_env_close(db->env);
     db->env = NULL;
-    int code = env_open(db);
+    int code = env_open(db, db->file);
     if (!code)
         code = tables_open(db);
     if (code) {
@@ -316,19 +327,51 @@ static enum status file_check(struct db *db, bool whole, struct err *err)
     return status;
 }
 
+static enum status store_make_at(struct db *db, const char *file, struct err *err)
+{
+    int code = env_open(db, file);
+    if (!code)
+        code = tables_open(db);
+    if (code)
+        return fail_open(db, code, err);
+    read_begin(db);
+    enum status status = format_check(db, err);
+    txn_end(db);
+    mdb_env_close(db->env);
+    db->env = NULL;
+    return status ? status : file_rename(file, db->file, err);
+}
+
+/* A new store gets its name when it is whole and on the disk. */
+static enum status store_make(struct db *db, struct err *err)
+{
+    size_t size = strlen(db->file) + sizeof ".part";
+    char *part = mem_alloc(size);
+    snprintf(part, size, "%s.part", db->file);
+    enum status status = sealed_remove(part, err); /* of one that was interrupted */
+    if (!status)
+        status = store_make_at(db, part, err);
+    mem_free(part);
+    return status;
+}
+
 static enum status store_open(struct db *db, struct err *err)
 {
-    char path[PATH_LEN_MAX + 16];
-    snprintf(path, sizeof path, "%s/data.mdb", db->folder);
-    enum status status = metas_check(path, err);
+    bool is_there = file_kind(db->file) != FILE_KIND_ABSENT;
+    if (!is_there && db->options.read_only)
+        return err_set(err, STATUS_NOT_FOUND, "there is no store in %s", db->folder);
+    enum status status = is_there ? metas_check(db->file, err) : STATUS_OK;
     if (status) {
         err_prefix(err, "the store in %s is damaged", db->folder);
         return status;
     }
-    int code = env_open(db);
+    if (!is_there)
+        status = store_make(db, err);
+    int code = status ? 0 : env_open(db, db->file);
     if (code)
         return fail_open(db, code, err);
-    status = file_check(db, false, err);
+    if (!status)
+        status = file_check(db, false, err);
     if (status)
         return status;
     code = tables_open(db);
@@ -339,7 +382,10 @@ enum status db_open(struct db **out, const char *folder, const struct db_options
                     struct err *err)
 {
     struct db *db = NEW(struct db);
+    size_t size = strlen(folder) + sizeof "/data.mdb";
     db->folder = mem_strdup(folder);
+    db->file = mem_alloc(size);
+    snprintf(db->file, size, "%s/data.mdb", folder);
     db->options = *options;
     db->usage.statm = -1;
     if (options->mapped_max)
@@ -375,6 +421,7 @@ void db_close(struct db *db)
     mem_free(db->trusted);
     mem_free(db->piece_is_read);
     usage_close(&db->usage);
+    mem_free(db->file);
     mem_free(db->folder);
     mem_free(db);
 }
@@ -396,7 +443,7 @@ void db_begin(struct db *db)
     int code = mdb_txn_begin(db->env, NULL, 0, &db->txn);
     if (code) {
         db->txn = NULL;
-        db_fail(db, code, "begin to change", DB_META);
+        db_fail(db, code, "begin to change it", DB_TABLE_COUNT);
         read_begin(db);
     }
 }
@@ -419,7 +466,7 @@ enum status db_commit(struct db *db, struct err *err)
     db->txn = NULL;
     db->writing = false;
     if (code) {
-        db_fail(db, code, "commit", DB_META);
+        db_fail(db, code, "write what has changed", DB_TABLE_COUNT);
         status = db_status(db, err);
         env_reopen(db);
         db->failed = STATUS_OK;
@@ -486,10 +533,13 @@ enum status db_copy(struct db *db, const char *folder, struct err *err)
     enum status status = file_make_folder(folder, err);
     if (status)
         return status;
-    int code = mdb_env_copy2(db->env, folder, MDB_CP_COMPACT);
+    struct arena arena;
+    arena_init(&arena);
+    int code = mdb_env_copy2(db->env, arena_format(&arena, "%s/data.mdb", folder), MDB_CP_COMPACT);
+    arena_fini(&arena);
     if (code)
         return err_set(err, status_of(code), "cannot copy the store in %s to %s: %s", db->folder,
-                       folder, code_words(code));
+                       folder, code_words(db, code));
     struct db *copy;
     struct db_options options = {0};
     status = db_open(&copy, folder, &options, err);
@@ -498,7 +548,8 @@ enum status db_copy(struct db *db, const char *folder, struct err *err)
     code = mdb_env_sync(copy->env, 1);
     db_close(copy);
     if (code)
-        return err_set(err, STATUS_IO, "cannot write the copy in %s: %s", folder, code_words(code));
+        return err_set(err, STATUS_IO, "cannot write the copy in %s: %s", folder,
+                       code_words(db, code));
     return STATUS_OK;
 }
 
@@ -508,11 +559,10 @@ enum status db_compact(struct db *db, struct err *err)
     arena_init(&arena);
     const char *folder = arena_format(&arena, "%s/compact.part", db->folder);
     const char *copy = arena_format(&arena, "%s/data.mdb", folder);
-    const char *file = arena_format(&arena, "%s/data.mdb", db->folder);
     file_remove_folder(folder); /* of one that was interrupted */
     enum status status = db_copy(db, folder, err);
     if (status == STATUS_OK)
-        status = file_rename(copy, file, err);
+        status = file_rename(copy, db->file, err);
     file_remove_folder(folder);
     arena_fini(&arena);
     return status;

@@ -20,7 +20,7 @@ struct db_cursor {
 
 struct db {
     struct db_options options;
-    char *folder;
+    char *folder, *file;
     struct lock *lock;
     MDB_env *env;
     MDB_dbi tables[DB_TABLE_COUNT];
@@ -50,7 +50,7 @@ struct db {
 
 /* --- db.c --------------------------------------------------------------------------------------- */
 
-/* Remembers the first failure of the transaction. */
+/* Remembers the first failure of the transaction. DB_TABLE_COUNT: of no one table. */
 void db_fail(struct db *db, int code, const char *what, enum db_table table);
 
 /* Is the page sound that a key lies on, and does the value lie in the file? */
@@ -80,7 +80,7 @@ void mapped_note_changed(struct db *db);
 /* --- pages.c ------------------------------------------------------------------------------------ */
 
 /* The two pages that the file begins with, of which the newer tells the last commit; the library takes even
- * the size of a page from them. An absent or empty file is fine. */
+ * the size of a page from them. */
 MUST_READ enum status metas_check(const char *path, struct err *err);
 
 /*

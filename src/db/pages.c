@@ -352,10 +352,8 @@ enum status metas_check(const char *path, struct err *err)
     u8 bytes[2 * PAGE];
     struct meta meta;
     size_t got;
-    if (file_kind(path) == FILE_KIND_ABSENT)
-        return STATUS_OK;
     enum status status = file_read_at(bytes, &got, path, 0, sizeof bytes, err);
-    if (status || got == 0)
+    if (status)
         return status;
     if (got < sizeof bytes)
         return err_set(err, STATUS_INVALID, "%s is no store, or was cut short", path);

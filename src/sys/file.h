@@ -11,6 +11,9 @@ enum file_kind { FILE_KIND_ABSENT, FILE_KIND_REGULAR, FILE_KIND_FOLDER, FILE_KIN
 
 enum file_kind file_kind(const char *path);
 
+/* Bytes that this user may still write where the folder or file lies; UINT64_MAX if the system does not say. */
+u64 file_room(const char *path);
+
 /* The whole file, at most max bytes, with a NUL (not counted) after the last one. "-" is standard input. */
 MUST_READ enum status file_read(u8 **bytes, size_t *len, const char *path, size_t max,
                                 struct err *err);
@@ -25,7 +28,7 @@ MUST_READ enum status file_write(const char *path, const void *bytes, size_t len
 /* Gives the file another name in the same file system, in place of what has it, at once and durably. */
 MUST_READ enum status file_rename(const char *from, const char *to, struct err *err);
 
-/* Makes the folder and those above it that are missing; one that is there is fine. */
+/* Makes the folder and those above it that are missing, durably; one that is there is fine. */
 MUST_READ enum status file_make_folder(const char *path, struct err *err);
 
 /* Makes an empty folder for the while, under a name of its own where the system keeps such (TMPDIR). The path is the

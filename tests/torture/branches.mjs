@@ -65,8 +65,9 @@ async function sendSome(node, random, contract) {
     await node.rpc('eth_sendTransaction', { from: addresses[0].toLowerCase(), data: writer, gas: '0x4c4b40' })
 }
 
-// Writes genesis.json and chain.rlp into the folder; resolves to the blocks' hashes and numbers in the file's order.
-export async function writeBranches(folder, { blocks, seed }) {
+// Writes genesis.json and chain.rlp into the folder; resolves to the blocks' hashes and numbers in the file's order. A
+// straight chain of so many blocks may come before; it is in straight.rlp.
+export async function writeBranches(folder, { blocks, seed, straight = 0 }) {
   const random = randomFrom(seed)
   const node = await startNode(['--accounts', '10'])
   const order = []
@@ -77,8 +78,8 @@ export async function writeBranches(folder, { blocks, seed }) {
     await node.rpc('evm_setAutomine', false)
     const moments = [await node.rpc('evm_snapshot')]
     let contract
-    while (order.length < blocks) {
-      if (moments.length > 8 && random() < 0.15) {
+    while (order.length < straight + blocks) {
+      if (order.length > straight && moments.length > 8 && random() < 0.15) {
         const back = 1 + Math.floor(random() * 6)
         const target = moments.length - 1 - back
         await node.rpc('evm_revert', moments[target])
@@ -98,6 +99,7 @@ export async function writeBranches(folder, { blocks, seed }) {
   } finally {
     await node.stop()
   }
-  fs.writeFileSync(path.join(folder, 'chain.rlp'), Buffer.concat(parts))
+  if (straight) fs.writeFileSync(path.join(folder, 'straight.rlp'), Buffer.concat(parts.slice(0, straight)))
+  fs.writeFileSync(path.join(folder, 'chain.rlp'), Buffer.concat(parts.slice(straight)))
   return order
 }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -24,6 +25,12 @@ enum file_kind file_kind(const char *path)
     if (S_ISREG(info.st_mode))
         return FILE_KIND_REGULAR;
     return S_ISDIR(info.st_mode) ? FILE_KIND_FOLDER : FILE_KIND_OTHER;
+}
+
+u64 file_room(const char *path)
+{
+    struct statvfs info;
+    return statvfs(path, &info) == 0 ? (u64)info.f_bavail * info.f_frsize : UINT64_MAX;
 }
 
 static enum status fail_errno(struct err *err, const char *what, const char *path)
@@ -155,7 +162,9 @@ enum status file_make_folder(const char *path, struct err *err)
         if (c != '/' && c != 0)
             continue;
         *p = 0;
-        if (mkdir(copy, 0777) != 0 && errno != EEXIST) {
+        int failure = mkdir(copy, 0777) == 0 ? sync_folder(copy) : errno == EEXIST ? 0 : errno;
+        if (failure) {
+            errno = failure;
             status = fail_errno(err, "cannot make folder", copy);
             break;
         }
