@@ -149,6 +149,13 @@ void evm_set_code_cache(struct evm *evm, size_t bytes_max)
     evm->codes.bytes_max = bytes_max ? bytes_max : CODE_CACHE_BYTES;
 }
 
+void evm_forget_codes(struct evm *evm)
+{
+    size_t bytes_max = evm->codes.bytes_max;
+    code_cache_fini(&evm->codes);
+    code_cache_init(&evm->codes, bytes_max);
+}
+
 void evm_set_memo(struct evm *evm, bool on)
 {
     precompile_cache_fini(&evm->answers);

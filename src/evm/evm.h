@@ -164,6 +164,8 @@ void evm_settle(struct evm *evm);
 
 /* Bytes of code that stays ready to run; 0: the usual 64 MiB. Before anything runs. */
 void evm_set_code_cache(struct evm *evm, size_t bytes_max);
+/* Between calls: codes are new to it again, with all that was made of them. */
+void evm_forget_codes(struct evm *evm);
 
 /*
  * Whether answers are remembered and given again to the same input: each precompile's latest one, and hashes

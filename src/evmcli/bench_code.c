@@ -36,15 +36,12 @@ static void run_once(void *arg)
     state_rollback(state, checkpoint);
 }
 
-/* For --first: a machine that has never seen the code. */
+/* For --first: a machine that has never seen the code, though it has run others: its own memory is there, which a process
+ * pays for once. */
 static void forget(void *arg)
 {
     struct code_bench *bench = arg;
-    evm_free(bench->evm);
-    bench->evm = evm_new();
-    evm_set_memo(bench->evm, false); /* else later rounds would measure nothing */
-    evm_set_engine(bench->evm, bench->options->engine);
-    bench->exec.evm = bench->evm;
+    evm_forget_codes(bench->evm);
 }
 
 static addr20 read_sender(struct reader *reader, json transaction)
