@@ -26,7 +26,7 @@ const { values: options } = parseArgs({
 const folder = path.join(root, 'build', 'bench', 'rpc')
 const connections = 16
 const senders = 200
-const transfers = 40_000
+const transfers = 120_000
 const many = 20
 const patienceMs = 20_000
 const everySecond = ['--block-time', '1', '--gas-limit', '1000000000']
@@ -183,7 +183,7 @@ function transferBodies() {
   return writeBodies(path.basename(file), bodies)
 }
 
-// anvil seals 40,000 single blocks only with great pains, so both ways are measured: sealed at once, and once a second.
+// anvil seals so many single blocks only with great pains, so both ways are measured: sealed at once, and once a second.
 async function measureTransfers(name, label, flags, cores) {
   const node = await start(name, ['--accounts', `${senders}`, ...flags], cores)
   try {

@@ -167,15 +167,17 @@ static void put_capability(struct rpc_call *call, const char *key, u64 oldest)
 /* What can be asked of which blocks: everything of all that are held. */
 static void eth_capabilities(struct rpc_call *call)
 {
-    static const char *const kinds[] = {"state", "tx", "logs", "receipts", "blocks", "stateproofs"};
+    static const char *const kinds[] = {"tx", "logs", "receipts", "blocks"};
     const struct block *head = &chain_head(call->chain)->block;
     json_out_object(call->out, RPC_RESULT);
     json_out_object(call->out, "head");
     json_out_quantity(call->out, "number", head->header.number);
     json_out_hash(call->out, "hash", &head->hash);
     json_out_object_end(call->out);
+    put_capability(call, "state", chain_oldest_readable(call->chain));
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
         put_capability(call, kinds[i], chain_oldest(call->chain));
+    put_capability(call, "stateproofs", chain_oldest_state(call->chain));
     json_out_object_end(call->out);
 }
 
