@@ -327,9 +327,9 @@ static enum status file_check(struct db *db, bool whole, struct err *err)
     return status;
 }
 
-static enum status store_make_at(struct db *db, const char *file, struct err *err)
+static enum status store_fill(struct db *db, struct err *err)
 {
-    int code = env_open(db, file);
+    int code = env_open(db, db->file);
     if (!code)
         code = tables_open(db);
     if (code)
@@ -337,20 +337,25 @@ static enum status store_make_at(struct db *db, const char *file, struct err *er
     read_begin(db);
     enum status status = format_check(db, err);
     txn_end(db);
-    mdb_env_close(db->env);
+    if (db->env)
+        mdb_env_close(db->env);
     db->env = NULL;
-    return status ? status : file_rename(file, db->file, err);
+    return status;
 }
 
 /* A new store gets its name when it is whole and on the disk. */
 static enum status store_make(struct db *db, struct err *err)
 {
     size_t size = strlen(db->file) + sizeof ".part";
-    char *part = mem_alloc(size);
-    snprintf(part, size, "%s.part", db->file);
+    char *file = db->file, *part = mem_alloc(size);
+    snprintf(part, size, "%s.part", file);
     enum status status = sealed_remove(part, err); /* of one that was interrupted */
+    db->file = part;
     if (!status)
-        status = store_make_at(db, part, err);
+        status = store_fill(db, err);
+    db->file = file;
+    if (!status)
+        status = file_rename(part, file, err);
     mem_free(part);
     return status;
 }

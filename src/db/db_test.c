@@ -350,6 +350,27 @@ TEST(what_is_no_store_is_refused)
     db_place_remove(&place);
 }
 
+/* A store that was being made when the machine stopped is made anew; one that was there and is empty is damaged. */
+TEST(new_stores_are_whole_or_absent)
+{
+    struct db_place place = db_place_new();
+    struct db *db;
+    struct err err;
+    struct db_options options = {0}, reading = {.read_only = true};
+    char part[128];
+    CHECK_EQ(db_open(&db, place.folder, &reading, &err), STATUS_NOT_FOUND);
+    snprintf(part, sizeof part, "%s.part", place.file);
+    CHECK_EQ(file_write(part, "half of it", 10, &err), STATUS_OK);
+    db = db_place_open(&place);
+    CHECK_EQ(file_kind(part), FILE_KIND_ABSENT);
+    CHECK(is_absent(db, "a"));
+    db_close(db);
+    CHECK_EQ(file_write(place.file, "", 0, &err), STATUS_OK);
+    CHECK_EQ(db_open(&db, place.folder, &options, &err), STATUS_INVALID);
+    CHECK(strstr(err.text, "cut short") != NULL);
+    db_place_remove(&place);
+}
+
 TEST(copies_are_stores)
 {
     struct db_place place = db_place_new(), copy = db_place_new();

@@ -40,6 +40,7 @@ struct importer {
     struct data data;
     struct loop *loop;
     bool stops, is_terminal, has_line;
+    bool is_lost; /* what was done since the last sync, as there was no room for it, for example */
     struct block_file file;
     u64 begun, shown; /* ns */
     u64 sync_blocks;  /* make them last every so many; 0: as memory has it */
@@ -162,6 +163,7 @@ static enum status sync_sometimes(struct importer *importer, struct err *err)
         return STATUS_OK;
     importer->unsynced = 0;
     enum status status = chain_sync(chain, err);
+    importer->is_lost |= status != STATUS_OK;
     if (is_short && status == STATUS_OK)
         chain_rest(chain);
     if (status == STATUS_OK && most) {
@@ -221,6 +223,7 @@ static enum status import_files(struct importer *importer, char **paths, int cou
     enum status synced = chain_sync(importer->data.chain, &sync_err);
     if (synced == STATUS_OK)
         return status;
+    importer->is_lost = true;
     *err = sync_err;
     return synced;
 }
@@ -254,7 +257,8 @@ static enum status run(struct importer *importer, const struct data_options *whe
         status = data_open(&importer->data, where, err);
     if (status == STATUS_OK) {
         status = import_files(importer, paths, count, err);
-        print_result(importer);
+        if (!importer->is_lost)
+            print_result(importer);
         data_close(&importer->data);
     }
     loop_free(importer->loop);

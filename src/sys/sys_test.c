@@ -34,6 +34,12 @@ TEST(large_file_is_refused)
     CHECK_EQ(file_read(&bytes, &len, "/proc/self/maps", 10, &err), STATUS_TOO_LARGE);
 }
 
+TEST(room_is_told)
+{
+    CHECK(file_room("/tmp") > 0);
+    CHECK_EQ(file_room("no/such/folder"), UINT64_MAX);
+}
+
 TEST(clocks_run)
 {
     u64 start = clock_monotonic_ns();

@@ -84,14 +84,14 @@ function commandFor(port, flags) {
   return [path.join(binaryFolder, 'ashlar'), ['dev', '--port', `${port}`, '--silent', ...flags]]
 }
 
-export async function startNode(flags = []) {
+export async function startNode(flags = [], { stderr = 'inherit' } = {}) {
   const given = process.env.ASHLAR_E2E_RPC
   let url = given
   let child
   if (!given) {
     const port = await freePort()
     const [program, argv] = commandFor(port, flags)
-    child = spawn(program, argv, { stdio: ['ignore', 'ignore', 'inherit'] })
+    child = spawn(program, argv, { stdio: ['ignore', 'ignore', stderr] })
     await new Promise((resolve, reject) => child.once('spawn', resolve).once('error', reject))
     url = `http://127.0.0.1:${port}`
   }

@@ -66,7 +66,7 @@ async function sendSome(node, random, contract) {
 }
 
 // Writes genesis.json and chain.rlp into the folder; resolves to the blocks' hashes and numbers in the file's order. A
-// straight chain of so many blocks may come before; it is in straight.rlp.
+// straight chain of so many blocks may come before, which no branch leaves; it is in straight.rlp.
 export async function writeBranches(folder, { blocks, seed, straight = 0 }) {
   const random = randomFrom(seed)
   const node = await startNode(['--accounts', '10'])
@@ -79,7 +79,7 @@ export async function writeBranches(folder, { blocks, seed, straight = 0 }) {
     const moments = [await node.rpc('evm_snapshot')]
     let contract
     while (order.length < straight + blocks) {
-      if (order.length > straight && moments.length > 8 && random() < 0.15) {
+      if (moments.length > straight + 8 && random() < 0.15) {
         const back = 1 + Math.floor(random() * 6)
         const target = moments.length - 1 - back
         await node.rpc('evm_revert', moments[target])

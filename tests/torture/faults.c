@@ -170,8 +170,8 @@ static void changes_undo(enum loss how)
     }
     for (int i = 0; i < layer.file_count; i++) {
         off_t size = sizes[i] > ends[i] ? sizes[i] : ends[i];
-        bool shrinks = sizes[i] >= 0 && how != LOSS_NONE &&
-                       (how == LOSS_ALL || chance(ASK_SIZE + (u64)i) % 2);
+        bool shrinks =
+            sizes[i] >= 0 && how != LOSS_NONE && (how == LOSS_ALL || chance(ASK_SIZE + (u64)i) % 2);
         struct stat info;
         if (shrinks && !fstat(layer.files[i].fd, &info) && info.st_size > size &&
             syscall(SYS_ftruncate, layer.files[i].fd, size))
@@ -192,7 +192,8 @@ static void file_restore(int file, const char *path)
     u8 bytes[BLOCK];
     off_t at = 0;
     ssize_t len;
-    int fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    int fd =
+        (int)syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     while ((len = pread(layer.files[file].fd, bytes, sizeof bytes, at)) > 0) {
         if (syscall(SYS_pwrite64, fd, bytes, len, at) != len)
             abort();
@@ -443,14 +444,14 @@ static int open_file(const char *path, int flags, mode_t mode)
     return (int)layer_unlock(fd, 0);
 }
 
-#define OPEN(name)                                                                                 \
-    EXPORT int name(const char *path, int flags, ...)                                              \
-    {                                                                                              \
-        va_list rest;                                                                              \
-        va_start(rest, flags);                                                                     \
-        mode_t mode = flags & O_CREAT ? va_arg(rest, mode_t) : 0;                                  \
-        va_end(rest);                                                                              \
-        return open_file(path, flags, mode);                                                       \
+#define OPEN(name)                                                \
+    EXPORT int name(const char *path, int flags, ...)             \
+    {                                                             \
+        va_list rest;                                             \
+        va_start(rest, flags);                                    \
+        mode_t mode = flags & O_CREAT ? va_arg(rest, mode_t) : 0; \
+        va_end(rest);                                             \
+        return open_file(path, flags, mode);                      \
     }
 OPEN(open)
 OPEN(open64)
@@ -593,7 +594,8 @@ static int tell_room(const char *path, struct statvfs *info, bool is_below_folde
     struct statfs found;
     if (syscall(SYS_statfs, path, &found))
         return -1;
-    bool is_full = is_below_folder && layer.kind == KIND_FULL && layer.at && layer.count >= layer.at;
+    bool is_full =
+        is_below_folder && layer.kind == KIND_FULL && layer.at && layer.count >= layer.at;
     *info = (struct statvfs){
         .f_bsize = (unsigned long)found.f_bsize,
         .f_frsize = (unsigned long)found.f_bsize,
@@ -645,7 +647,8 @@ EXPORT int unlink(const char *path)
     if (!is_below(path) || lstat(path, &info))
         return (int)syscall(SYS_unlinkat, AT_FDCWD, path, 0);
     layer_lock();
-    int failure = boundary("unlink", path, 0, NEED_NOTHING), lost = failure ? -1 : file_of_path(path);
+    int failure = boundary("unlink", path, 0, NEED_NOTHING),
+        lost = failure ? -1 : file_of_path(path);
     long code = failure ? -1 : syscall(SYS_unlinkat, AT_FDCWD, path, 0);
     if (!code)
         name_remember(NAME_REMOVED, path, "", lost);

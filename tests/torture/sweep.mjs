@@ -28,12 +28,14 @@ const layer = path.join(programs, '..', 'lib', 'faults.so')
 // In memory if it may be: what is lost when the power fails is the layer's affair, not the disk's.
 const folder = fs.mkdtempSync(path.join(fs.existsSync('/dev/shm') ? '/dev/shm' : os.tmpdir(), 'ashlar-sweep-'))
 const killed = 137
+const patienceMs = 60_000
 const straight = 1030
 const states = 8 // of so many blocks the states are kept; a segment is made of what lies behind them
 
 function run(argv, environment = {}) {
   return new Promise((resolve) => {
-    const child = spawn(program, argv, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...environment } })
+    const child = spawn(program, argv, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...environment },
+      timeout: patienceMs, killSignal: 'SIGABRT' })
     let said = ''
     let wrong = ''
     child.stdout.on('data', (text) => (said += text))
