@@ -66,8 +66,9 @@ async function sendSome(node, random, contract) {
 }
 
 // Writes genesis.json and chain.rlp into the folder; resolves to the blocks' hashes and numbers in the file's order. A
-// straight chain of so many blocks may come before, which no branch leaves; it is in straight.rlp.
-export async function writeBranches(folder, { blocks, seed, straight = 0 }) {
+// straight chain of so many blocks may come before, which no branch leaves; it is in straight.rlp. A branch leaves at most
+// so many blocks below the highest yet: a node that keeps fewer states refuses it.
+export async function writeBranches(folder, { blocks, seed, straight = 0, reach = Infinity }) {
   const random = randomFrom(seed)
   const node = await startNode(['--accounts', '10'])
   const order = []
@@ -78,10 +79,11 @@ export async function writeBranches(folder, { blocks, seed, straight = 0 }) {
     await node.rpc('evm_setAutomine', false)
     const moments = [await node.rpc('evm_snapshot')]
     let contract
+    let highest = 0
     while (order.length < straight + blocks) {
-      if (moments.length > straight + 8 && random() < 0.15) {
-        const back = 1 + Math.floor(random() * 6)
-        const target = moments.length - 1 - back
+      const tip = moments.length - 1
+      const target = Math.max(tip - 1 - Math.floor(random() * 6), highest - reach)
+      if (tip >= straight + 8 && target < tip && random() < 0.15) {
         await node.rpc('evm_revert', moments[target])
         moments.length = target
         moments.push(await node.rpc('evm_snapshot'))
@@ -94,6 +96,7 @@ export async function writeBranches(folder, { blocks, seed, straight = 0 }) {
         if (to === null) contract = (await node.rpc('eth_getTransactionReceipt', hash)).contractAddress
       parts.push(Buffer.from((await node.rpc('debug_getRawBlock', 'latest')).slice(2), 'hex'))
       order.push({ hash: block.hash, number: Number(block.number) })
+      highest = Math.max(highest, Number(block.number))
       moments.push(await node.rpc('evm_snapshot'))
     }
   } finally {

@@ -114,8 +114,8 @@ async function boundariesOf(scene) {
 
 // Makes the chains, and the base: as far as right before the first segment. Resolves to the places of their blocks.
 async function prepare() {
-  const short = await writeBranches(path.join(folder, 'short'), { blocks, seed })
-  const long = await writeBranches(path.join(folder, 'long'), { blocks, seed, straight })
+  const short = await writeBranches(path.join(folder, 'short'), { blocks, seed, reach: states - 2 })
+  const long = await writeBranches(path.join(folder, 'long'), { blocks, seed, straight, reach: states - 2 })
   const made = await run(importOf(base, 'long', 'straight.rlp'))
   if (made.status !== 0) throw new Error(`the import ended with ${made.status}: ${made.wrong}`)
   const placesOf = (order) => new Map(order.map(({ hash }, i) => [hash, i]))
