@@ -10,7 +10,7 @@ export function memoryOf(pid) {
   return { rss: number(status, 'VmRSS'), pss: number(rollup, 'Pss'), peak: number(status, 'VmHWM') }
 }
 
-export const median = (list) => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)]
+export const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)]
 
 // Does it still rise after the first fifth? Then by how many MiB, beyond a tenth and 2 MiB; else 0. Below six tenths of
 // the ceiling caches may still be filling.
