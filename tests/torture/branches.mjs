@@ -87,7 +87,8 @@ export async function writeBranches(folder, { blocks, seed, straight = 0, reach 
         await node.rpc('evm_revert', moments[target])
         moments.length = target
         moments.push(await node.rpc('evm_snapshot'))
-        await node.rpc('hardhat_setCoinbase', `0x${order.length.toString(16).padStart(40, '0')}`)
+        // Blocks of one branch are not those of another; the address is no precompile's.
+        await node.rpc('hardhat_setCoinbase', `0x${(0x10000 + order.length).toString(16).padStart(40, '0')}`)
       }
       await sendSome(node, random, contract ?? addresses[1].toLowerCase())
       await node.rpc('evm_mine')
