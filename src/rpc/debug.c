@@ -71,21 +71,10 @@ static bool trace_one(struct rpc_call *call, const char *key, struct replay *rep
 
 static void debug_traceTransaction(struct rpc_call *call)
 {
-    hash32 hash;
     u32 index;
     struct replay replay;
-    struct exec_result result;
-    if (!param_hash(call, 0, &hash))
+    if (!replay_open_param(call, 0, &replay, &index))
         return;
-    const struct chain_block *block = chain_find_tx(call->chain, &hash, &index);
-    if (!block) {
-        rpc_fail(call, RPC_SERVER_ERROR, "transaction not found");
-        return;
-    }
-    if (!replay_open(call, &replay, block))
-        return;
-    for (u32 i = 0; i < index; i++)
-        replay_tx(&replay, i, &result);
     trace_one(call, RPC_RESULT, &replay, index, param_at(call, 1));
     view_close(call, replay.state);
 }

@@ -17,21 +17,12 @@ static void ots_hasCode(struct rpc_call *call)
 /* What a failed transaction returned; no bytes for one that succeeded. */
 static void ots_getTransactionError(struct rpc_call *call)
 {
-    hash32 hash;
     u32 index;
     struct replay replay;
     struct exec_result result;
-    if (!param_hash(call, 0, &hash))
+    if (!replay_open_param(call, 0, &replay, &index))
         return;
-    const struct chain_block *block = chain_find_tx(call->chain, &hash, &index);
-    if (!block) {
-        rpc_fail(call, RPC_SERVER_ERROR, "transaction not found");
-        return;
-    }
-    if (!replay_open(call, &replay, block))
-        return;
-    for (u32 i = 0; i <= index; i++)
-        replay_tx(&replay, i, &result);
+    replay_tx(&replay, index, &result);
     bool has_failed = result.status != EVM_SUCCESS;
     json_out_data(call->out, RPC_RESULT, result.output, has_failed ? result.output_len : 0);
     view_close(call, replay.state);

@@ -1,5 +1,6 @@
 #include "rpc/replay.h"
 
+#include "rpc/param.h"
 #include "rpc/view.h"
 
 bool replay_open(struct rpc_call *call, struct replay *replay, const struct chain_block *block)
@@ -32,4 +33,22 @@ void replay_tx(struct replay *replay, u32 index, struct exec_result *result)
         exec_tx(&replay->process.exec, &replay->block->block.txs[index], 0, result);
     (void)verdict;
     replay->log_index += replay->block->receipts[index].log_count;
+}
+
+bool replay_open_param(struct rpc_call *call, u32 i, struct replay *replay, u32 *index)
+{
+    hash32 hash;
+    struct exec_result result;
+    if (!param_hash(call, i, &hash))
+        return false;
+    const struct chain_block *block = chain_find_tx(call->chain, &hash, index);
+    if (!block) {
+        rpc_fail(call, RPC_SERVER_ERROR, "transaction not found");
+        return false;
+    }
+    if (!replay_open(call, replay, block))
+        return false;
+    for (u32 before = 0; before < *index; before++)
+        replay_tx(replay, before, &result);
+    return true;
 }

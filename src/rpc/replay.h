@@ -18,5 +18,11 @@ struct replay {
  */
 bool replay_open(struct rpc_call *call, struct replay *replay, const struct chain_block *block);
 
+/*
+ * Stands before the transaction whose hash is the call's parameter i, all before it in its block having been run. False with the
+ * error set. Else to be closed as above.
+ */
+bool replay_open_param(struct rpc_call *call, u32 i, struct replay *replay, u32 *index);
+
 /* Runs the block's transaction at index, all before it having been run. */
 void replay_tx(struct replay *replay, u32 index, struct exec_result *result);
