@@ -146,6 +146,23 @@ enum args_outcome args_parse_marked(const struct args_option *options, int argc,
     return ARGS_GO;
 }
 
+enum { HELP_COLUMN = 33, HELP_WIDTH = 80 };
+
+/* One option: its words fill the lines of a plain terminal, in a column of their own. */
+static void print_option(FILE *to, const char *left, const char *help)
+{
+    int column = fprintf(to, "  %-30s", left);
+    while (*help) {
+        int len = (int)strcspn(help, " ");
+        if (column >= HELP_COLUMN && column + 1 + len > HELP_WIDTH)
+            column = fprintf(to, "\n%*s", HELP_COLUMN - 1, "") - 1;
+        column += fprintf(to, " %.*s", len, help);
+        help += len;
+        help += *help != 0;
+    }
+    fputc('\n', to);
+}
+
 void args_print_help(FILE *to, const struct args_command *command,
                      const struct args_option *options)
 {
@@ -157,9 +174,9 @@ void args_print_help(FILE *to, const struct args_command *command,
         char left[WORD_MAX];
         snprintf(left, sizeof left, "--%s%s%s", o->name, o->value ? " " : "",
                  o->value ? o->value : "");
-        fprintf(to, "  %-30s %s\n", left, o->help);
+        print_option(to, left, o->help);
     }
-    fprintf(to, "  %-30s %s\n", "--help", "this text");
+    print_option(to, "--help", "this text");
 }
 
 /* troff takes a dot or quote at a line's beginning for a request, and a backslash for an escape. */

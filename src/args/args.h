@@ -23,7 +23,7 @@ struct args_option {
     enum args_kind kind;
     void *target;      /* keeps its value unless the option is given */
     const char *value; /* what the value is called in the help; NULL for flags */
-    const char *help;
+    const char *help;  /* without line breaks: the help makes them */
 };
 
 struct args_command {

@@ -1,3 +1,5 @@
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "args/args.h"
@@ -61,4 +63,24 @@ TEST(args_knows_near_words)
     static const char *const names[] = {"dev", "evm", "node"};
     CHECK_STR(nearest_word("nod", names, 3), "node");
     CHECK(!nearest_word("something", names, 3));
+}
+
+TEST(args_help_fills_lines_of_a_plain_terminal)
+{
+    const struct args_command command = {.program = "p", .usage = "[options]", .summary = "S."};
+    const struct args_option options[] = {
+        {"flag", ARGS_FLAG, NULL, NULL, "one two three four five six seven eight nine ten eleven"},
+        {0},
+    };
+    char *text = NULL;
+    size_t len = 0;
+    FILE *to = open_memstream(&text, &len);
+    args_print_help(to, &command, options);
+    fclose(to);
+    CHECK_STR(text,
+              "usage: p [options]\n\nS.\n\noptions:\n"
+              "  --flag                         one two three four five six seven eight nine\n"
+              "                                 ten eleven\n"
+              "  --help                         this text\n");
+    free(text);
 }

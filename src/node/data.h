@@ -23,9 +23,9 @@ struct data_options {
 enum { STATES_DEFAULT = 128, STATES_MAX = 65536 };
 
 /* --state as it is written: a number of blocks, or archive, which keeps as many change sets as is usual. */
-#define STATE_OPTION(text)                                                                  \
-    {"state", ARGS_TEXT, (text), "archive|N",                                               \
-     "keep the states of N blocks behind the head (128), or keep every block's readable;\n" \
+#define STATE_OPTION(text)                                                                 \
+    {"state", ARGS_TEXT, (text), "archive|N",                                              \
+     "keep the states of N blocks behind the head (128), or keep every block's readable; " \
      "a folder that was made an archive stays one"}
 /* text NULL: the default. */
 MUST_READ enum status data_read_states(struct data_options *options, const char *text,

@@ -199,14 +199,14 @@ bool dev_command_read(struct dev_command *command, int argc, char **argv, int *e
         {"base-fee", ARGS_U64, &words.base_fee, "WEI", "base fee of the first block (1000000000)"},
         {"fork", ARGS_TEXT, &words.fork, "NAME", "rules in force, london to osaka (osaka)"},
         {"history", ARGS_U64, &words.history, "N",
-         "keep N blocks and their states, and bound memory by it; 0 keeps all, with --data the\n"
+         "keep N blocks and their states, and bound memory by it; 0 keeps all, with --data the "
          "blocks and 1024 states (0)"},
         {"data", ARGS_TEXT, &words.folder, "DIR",
          "keep the chain in a folder, and go on with the one that is there"},
         {"state", ARGS_TEXT, &words.state, "archive",
          "with --data, keep every block's state readable"},
         {"memory", ARGS_TEXT, &words.memory, "SIZE",
-         "with --data, take no more of the machine's memory than this, for example 256M\n"
+         "with --data, take no more of the machine's memory than this, for example 256M "
          "(" MEMORY_DEFAULT ")"},
         {"cors", ARGS_TEXT, &words.origins, "LIST", "origins that browsers may call from (*)"},
         {"vhosts", ARGS_TEXT, &words.hosts, "LIST",

@@ -15,7 +15,7 @@
     X("import", node_import_main, "takes blocks from files into it")                             \
     X("export", node_export_main, "writes its blocks to a file")                                 \
     X("run", node_run_main, "serves JSON-RPC on it")                                             \
-    X("db", node_db_main, "looks after it: stats, verify")                                       \
+    X("db", node_db_main, "looks after it: stats, verify, compact")                              \
     X("genesis", node_genesis_main, "says what is wrong with a genesis file, and what it makes") \
     X("config", node_config_main, "shows a command's settings and where each comes from")
 
