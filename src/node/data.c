@@ -58,52 +58,61 @@ enum status data_open_store(struct db **db, const char *folder, const struct db_
 }
 
 static enum status open_chain(struct data *data, const struct data_options *options,
-                              struct err *err)
+                              const struct genesis *genesis, struct err *err)
 {
     struct arena arena;
-    struct genesis genesis;
+    arena_init(&arena);
     struct chain_options chain = {
         .history = (u32)options->states,
         .seed = random_u64(),
         .db = data->db,
+        .segments = arena_format(&arena, "%s/segments", options->folder),
         .workers = data->workers,
         .archive = options->archive,
     };
-    enum status status = STATUS_OK;
     if (options->memory)
         chain.memory = memory_of_chain(options->memory);
-    arena_init(&arena);
-    chain.segments = arena_format(&arena, "%s/segments", options->folder);
-    if (options->genesis)
-        status = data_read_genesis(&genesis, &arena, options->genesis, err);
-    if (status == STATUS_OK) {
-        status = chain_open(&data->chain, options->genesis ? &genesis : NULL, &chain, err);
-        if (status == STATUS_NOT_FOUND)
-            err_set(err, status, "%s holds no chain yet: --genesis FILE says how it begins",
-                    options->folder);
-        else if (status != STATUS_OK)
-            err_prefix(err, "%s", options->folder);
-    }
+    enum status status = chain_open(&data->chain, genesis, &chain, err);
+    if (status == STATUS_NOT_FOUND)
+        err_set(err, status, "%s holds no chain yet: --genesis FILE says how it begins",
+                options->folder);
+    else if (status != STATUS_OK)
+        err_prefix(err, "%s", options->folder);
     arena_fini(&arena);
     return status;
 }
 
-enum status data_open(struct data *data, const struct data_options *options, struct err *err)
+static enum status open_all(struct data *data, const struct data_options *options,
+                            const struct genesis *genesis, struct err *err)
 {
-    *data = (struct data){0};
     struct db_options store = {.read_only = options->read_only};
     if (options->memory)
         store.mapped_max = options->memory->shares[MEMORY_MAPPED];
     enum status status = data_open_store(&data->db, options->folder, &store, err);
     if (status == STATUS_OK) {
         data->workers = workers_new(NULL, 0);
-        status = open_chain(data, options, err);
+        status = open_chain(data, options, genesis, err);
     }
     if (status == STATUS_OK && options->memory)
         status = memory_check(options->memory, options->states,
                               chain_head(data->chain)->block.header.gas_limit, err);
     if (status != STATUS_OK)
         data_close(data);
+    return status;
+}
+
+enum status data_open(struct data *data, const struct data_options *options, struct err *err)
+{
+    struct arena arena;
+    struct genesis genesis;
+    *data = (struct data){0};
+    if (!options->genesis)
+        return open_all(data, options, NULL, err);
+    arena_init(&arena);
+    enum status status = data_read_genesis(&genesis, &arena, options->genesis, err);
+    if (status == STATUS_OK) /* only now: a bad file leaves no folder behind */
+        status = open_all(data, options, &genesis, err);
+    arena_fini(&arena);
     return status;
 }
 

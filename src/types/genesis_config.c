@@ -236,9 +236,13 @@ static void check_blob_rows(struct genesis_reader *r, const struct given *given,
     for (size_t i = 0; i < ARRAY_LEN(needs); i++) {
         if (!genesis_has(seen, config_keys, needs[i].key) || given->has_rows[needs[i].row])
             continue;
+        const struct blob_params *usual = given->config.blob + needs[i].row;
         genesis_push_key(r, seen, config_keys, needs[i].key);
-        genesis_key_mistake(r, "blobSchedule has no entry \"%.*s\"",
-                            (int)(strlen(needs[i].key) - strlen("Time")), needs[i].key);
+        genesis_key_mistake(r,
+                            "blobSchedule has no entry \"%.*s\", such as {\"target\": %u, "
+                            "\"max\": %u, \"baseFeeUpdateFraction\": %llu}",
+                            (int)(strlen(needs[i].key) - strlen("Time")), needs[i].key,
+                            usual->target, usual->max, (unsigned long long)usual->update_fraction);
         genesis_pop(r);
     }
 }

@@ -155,11 +155,13 @@ TEST(genesis_times_need_what_comes_before_them)
         {"\"terminalTotalDifficulty\": 0, \"cancunTime\": 1}," REST,
          "2:45 config.cancunTime: comes at time 1, but shanghaiTime, which must come before it, is "
          "missing\n"
-         "2:31 config.cancunTime: blobSchedule has no entry \"cancun\"\n"},
+         "2:31 config.cancunTime: blobSchedule has no entry \"cancun\", such as {\"target\": 3, "
+         "\"max\": 6, \"baseFeeUpdateFraction\": 3338477}\n"},
         {"\"terminalTotalDifficulty\": 0, \"shanghaiTime\": 5, \"bpo1Time\": 4}," REST,
          "2:62 config.bpo1Time: comes at time 4, but osakaTime, which must come before it, is "
          "missing\n"
-         "2:50 config.bpo1Time: blobSchedule has no entry \"bpo1\"\n"},
+         "2:50 config.bpo1Time: blobSchedule has no entry \"bpo1\", such as {\"target\": 10, "
+         "\"max\": 15, \"baseFeeUpdateFraction\": 8346193}\n"},
         {"\"terminalTotalDifficulty\": 0, \"shanghaiTime\": 1}," REST, ""},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {

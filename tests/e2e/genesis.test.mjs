@@ -60,3 +60,12 @@ test('a file that is not JSON is refused with the place', () => {
   assert.equal(status, 1)
   assert.match(text, /^FILE: mistake: line 2, column \d+: /)
 })
+
+test('a file with mistakes leaves no folder behind', () => {
+  const file = path.join(folder, 'bad.json'), data = path.join(folder, 'data')
+  fs.writeFileSync(file, JSON.stringify({ ...good, gasLimit: 4000 }))
+  const { status, stderr } = spawnSync(binary, ['init', '--data', data, '--genesis', file], { encoding: 'utf8' })
+  assert.equal(status, 1)
+  assert.match(stderr, /gasLimit: no block may have a gas limit below 5000/)
+  assert.ok(!fs.existsSync(data))
+})
