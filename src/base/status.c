@@ -39,6 +39,7 @@ const char *status_name(enum status status)
     case STATUS_NO_MEMORY: return "out of memory";
     case STATUS_IO: return "input/output";
     case STATUS_UNSUPPORTED: return "unsupported";
+    case STATUS_STOPPED: return "stopped";
     }
     return "unknown";
 }

@@ -16,6 +16,7 @@ enum status {
     STATUS_NO_MEMORY,   /* memory or a fixed capacity is exhausted */
     STATUS_IO,          /* the operating system refused */
     STATUS_UNSUPPORTED, /* well-formed, but this program does not do it */
+    STATUS_STOPPED,     /* the program was told to end meanwhile */
 };
 
 /* Words for people: what failed, on which thing, what to do. Caller's memory; always terminated. */

@@ -17,7 +17,7 @@ void loop_stop(struct loop *loop);
 void loop_turn(struct loop *loop);        /* does what is due and returns at once */
 u64 loop_now_ms(const struct loop *loop); /* monotonic, as of the round's beginning; cheap */
 
-/* Calls fn when the process is told to end (SIGINT, SIGTERM). One callback a loop. */
+/* Calls fn, once, when the process is told to end: see sys/ending.h, which is watched from here on. One callback a loop. */
 MUST_READ enum status loop_on_end(struct loop *loop, void (*fn)(void *ctx), void *ctx,
                                   struct err *err);
 

@@ -1,6 +1,6 @@
 /*
  * Files that are too large to be read whole: read front to back, and written likewise. What was packed by gzip is
- * unpacked on the way; a file written under a name that ends in .gz is packed. "-" is standard input or output.
+ * unpacked on the way, as it comes; a file written under a name that ends in .gz is packed. "-" is standard input or output.
  */
 #pragma once
 
@@ -13,7 +13,8 @@ MUST_READ enum status stream_open(struct stream **stream, const char *path, stru
 /* Replaces or makes the file. */
 MUST_READ enum status stream_create(struct stream **stream, const char *path, struct err *err);
 
-/* Up to len bytes; *got is 0 at the end only. */
+/* What there is, up to len bytes; *got is 0 at the end only. STATUS_STOPPED: the process was told to end while there was
+ * nothing to read (sys/ending.h). */
 MUST_READ enum status stream_read(struct stream *stream, void *out, size_t len, size_t *got,
                                   struct err *err);
 MUST_READ enum status stream_write(struct stream *stream, const void *bytes, size_t len,

@@ -6,14 +6,15 @@
 
 #include "base/assert.h"
 #include "base/mem.h"
+#include "sys/linux/ending_int.h"
 #include "sys/linux/loop_int.h"
 
-enum { READ_SIZE = 64 * 1024, BACKLOG = 511, END_SIGNALS = 2 };
+enum { READ_SIZE = 64 * 1024, BACKLOG = 511 };
 
 struct loop {
     uv_loop_t uv;
-    uv_signal_t signals[END_SIGNALS];
-    bool has_signals;
+    uv_poll_t ending;
+    bool has_ending;
     void (*on_end)(void *ctx);
     void *end_ctx;
     u8 *in; /* READ_SIZE bytes, lent to one read at a time */
@@ -37,8 +38,8 @@ void loop_free(struct loop *loop)
 {
     if (!loop)
         return;
-    for (int i = 0; loop->has_signals && i < END_SIGNALS; i++)
-        uv_close((uv_handle_t *)&loop->signals[i], NULL);
+    if (loop->has_ending)
+        uv_close((uv_handle_t *)&loop->ending, NULL);
     uv_run(&loop->uv, UV_RUN_DEFAULT); /* lets the closings finish */
     int code = uv_loop_close(&loop->uv);
     assert(code == 0);
@@ -71,29 +72,31 @@ u64 loop_now_ms(const struct loop *loop)
     return uv_now(&loop->uv);
 }
 
-static void on_signal(uv_signal_t *signal, int number)
+static void on_ending(uv_poll_t *ending, int status, int events)
 {
-    (void)number;
-    struct loop *loop = signal->data;
+    (void)status;
+    (void)events;
+    struct loop *loop = ending->data;
+    uv_poll_stop(ending); /* the wish stays */
     loop->on_end(loop->end_ctx);
 }
 
 enum status loop_on_end(struct loop *loop, void (*fn)(void *ctx), void *ctx, struct err *err)
 {
-    static const int numbers[END_SIGNALS] = {SIGINT, SIGTERM};
-    assert(!loop->has_signals);
+    assert(!loop->has_ending);
+    enum status status = ending_watch(err);
+    if (status != STATUS_OK)
+        return status;
     loop->on_end = fn;
     loop->end_ctx = ctx;
-    loop->has_signals = true;
-    for (int i = 0; i < END_SIGNALS; i++) {
-        uv_signal_init(&loop->uv, &loop->signals[i]);
-        loop->signals[i].data = loop;
-        int code = uv_signal_start(&loop->signals[i], on_signal, numbers[i]);
-        uv_unref((uv_handle_t *)&loop->signals[i]);
-        if (code)
-            return err_set(err, STATUS_IO, "cannot watch signal %d: %s", numbers[i],
-                           uv_strerror(code));
-    }
+    int code = uv_poll_init(&loop->uv, &loop->ending, ending_fd());
+    loop->has_ending = !code;
+    loop->ending.data = loop;
+    if (!code)
+        code = uv_poll_start(&loop->ending, UV_READABLE, on_ending);
+    if (code)
+        return err_set(err, STATUS_IO, "cannot watch for signals: %s", uv_strerror(code));
+    uv_unref((uv_handle_t *)&loop->ending);
     return STATUS_OK;
 }
 

@@ -1,0 +1,14 @@
+/*
+ * The wish that the program end (SIGINT, SIGTERM): noticed wherever it waits or works for long. There is one for the
+ * process, as there is one process to end. Until it is watched for, such a signal ends the program on the spot.
+ */
+#pragma once
+
+#include "base/status.h"
+#include "base/types.h"
+
+/* From now on the signals are wishes, and what was wished before is forgotten. SIGPIPE is ignored, too. */
+MUST_READ enum status ending_watch(struct err *err);
+
+/* Cheap, from any thread. */
+bool ending_is_wished(void);

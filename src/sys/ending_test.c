@@ -1,0 +1,57 @@
+#include <signal.h>
+#include <unistd.h>
+
+#include "base/test.h"
+#include "sys/ending.h"
+#include "sys/loop.h"
+
+TEST(ending_is_a_wish_once_it_is_watched_for)
+{
+    struct err err;
+    static const int numbers[] = {SIGTERM, SIGINT};
+    for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+        CHECK_EQ(ending_watch(&err), STATUS_OK);
+        CHECK(!ending_is_wished());
+        CHECK_EQ(raise(numbers[i]), 0);
+        CHECK(ending_is_wished());
+    }
+    CHECK_EQ(ending_watch(&err), STATUS_OK);
+    CHECK(!ending_is_wished());
+}
+
+struct watcher {
+    struct loop *loop;
+    int told;
+};
+
+static void on_end(void *ctx)
+{
+    struct watcher *watcher = ctx;
+    watcher->told++;
+    loop_stop(watcher->loop);
+}
+
+static void on_time(void *ctx)
+{
+    (void)ctx;
+    CHECK_EQ(raise(SIGTERM), 0);
+}
+
+/* Two wishes are one, and a loop that is told does not wait for another. */
+TEST(ending_reaches_the_loop_once)
+{
+    struct err err;
+    struct watcher watcher = {0};
+    CHECK_EQ(loop_new(&watcher.loop, &err), STATUS_OK);
+    CHECK_EQ(loop_on_end(watcher.loop, on_end, &watcher, &err), STATUS_OK);
+    struct timer *timer = timer_new(watcher.loop, on_time, NULL);
+    timer_start(timer, 1, 1);
+    loop_run(watcher.loop);
+    CHECK_EQ(watcher.told, 1);
+    CHECK_EQ(raise(SIGINT), 0);
+    loop_turn(watcher.loop);
+    CHECK_EQ(watcher.told, 1);
+    timer_free(timer);
+    loop_free(watcher.loop);
+    CHECK_EQ(ending_watch(&err), STATUS_OK);
+}
