@@ -133,7 +133,7 @@ u64 dev_next_nonce(struct dev *dev, const addr20 *addr);
 /* --- blocks --------------------------------------------------------------------------------- */
 
 /* Makes `count` blocks of what is ready; each step_s later than the last if step_s is not 0. NOT_FOUND when
- * the fork's system contracts are gone. */
+ * the fork's system contracts are gone; STOPPED when the process was told to end meanwhile. */
 MUST_READ enum status dev_mine(struct dev *dev, u64 count, u64 step_s, struct err *err);
 
 /* When the next block would be made now, and its header as far as it is known. */

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "dev/dev_int.h"
 #include "prim/keccak.h"
+#include "sys/ending.h"
 
 enum { TX_GAS_LEAST = 21000, SPARE_TXS = 256 };
 
@@ -157,6 +158,9 @@ enum status dev_mine(struct dev *dev, u64 count, u64 step_s, struct err *err)
         return err_set(err, STATUS_TOO_LARGE, "at most %u blocks at a time", DEV_MINE_MAX);
     for (u64 i = 0; i < count; i++) {
         struct sealed sealed;
+        if (ending_is_wished())
+            return err_set(err, STATUS_STOPPED, "the node is stopping: %llu of %llu blocks made",
+                           (unsigned long long)i, (unsigned long long)count);
         if (i && step_s)
             dev->next_timestamp = chain_head(dev->chain)->block.header.timestamp + step_s;
         enum status status = seal(dev, UINT32_MAX, &sealed, err);

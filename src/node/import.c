@@ -10,7 +10,7 @@
 #include "node/snapshot.h"
 #include "prim/hex.h"
 #include "sys/clock.h"
-#include "sys/loop.h"
+#include "sys/ending.h"
 
 static const struct args_command about = {
     .program = "ashlar-node import",
@@ -22,7 +22,8 @@ static const struct args_command about = {
         "are unpacked; or they are era1 files, of which everything that they promise is "
         "checked.\n"
         "Blocks that are there already are passed over, so an import that was\n"
-        "stopped goes on where it was. Control-C stops it after the block at hand.\n"
+        "stopped goes on where it was. Control-C stops it after the block at hand, or while it "
+        "waits for one.\n"
         "A snapshot, as export --snapshot writes it, makes a new folder, which is there when all "
         "of "
         "it has\n"
@@ -38,8 +39,7 @@ static const u64 SECOND = 1000000000, LINE_EVERY_S = 8;
 
 struct importer {
     struct data data;
-    struct loop *loop;
-    bool stops, is_terminal, has_line;
+    bool is_terminal, has_line;
     bool is_lost; /* what was done since the last sync, as there was no room for it, for example */
     struct block_file file;
     u64 begun, shown; /* ns */
@@ -51,11 +51,6 @@ struct importer {
     u64 blocks, known, stale_count, txs, gas;
     hash32 stale[STALE_MAX]; /* number n is at n modulo STALE_MAX */
 };
-
-static void on_end(void *ctx)
-{
-    ((struct importer *)ctx)->stops = true;
-}
 
 /* --- telling ---------------------------------------------------------------------------------- */
 
@@ -179,7 +174,7 @@ static enum status sync_sometimes(struct importer *importer, struct err *err)
 static enum status import_blocks(struct importer *importer, struct ahead *ahead, struct err *err)
 {
     enum status status = STATUS_OK;
-    while (status == STATUS_OK && !importer->stops) {
+    while (status == STATUS_OK && !ending_is_wished()) {
         struct chain_incoming *incoming;
         status = ahead_next(ahead, &incoming, err);
         if (status != STATUS_OK || !incoming)
@@ -188,9 +183,8 @@ static enum status import_blocks(struct importer *importer, struct ahead *ahead,
         if (status == STATUS_OK)
             status = sync_sometimes(importer, err);
         show_sometimes(importer);
-        loop_turn(importer->loop);
     }
-    return status;
+    return status == STATUS_STOPPED ? STATUS_OK : status;
 }
 
 static enum status import_file(struct importer *importer, const char *path, struct err *err)
@@ -218,7 +212,7 @@ static enum status import_files(struct importer *importer, char **paths, int cou
     struct err sync_err;
     enum status status = STATUS_OK;
     importer->begun = importer->shown = clock_monotonic_ns();
-    for (int i = 0; status == STATUS_OK && !importer->stops && i < count; i++)
+    for (int i = 0; status == STATUS_OK && !ending_is_wished() && i < count; i++)
         status = import_file(importer, paths[i], err);
     enum status synced = chain_sync(importer->data.chain, &sync_err);
     if (synced == STATUS_OK)
@@ -243,25 +237,22 @@ static void print_result(const struct importer *importer)
         printf("%llu blocks of branches left long ago passed over\n",
                (unsigned long long)importer->stale_count);
     printf("head: block %llu, %s%s\n", (unsigned long long)head->block.header.number, hash,
-           importer->stops ? " (stopped)" : "");
+           ending_is_wished() ? " (stopped)" : "");
 }
 
 static enum status run(struct importer *importer, const struct data_options *where, char **paths,
                        int count, struct err *err)
 {
-    enum status status = loop_new(&importer->loop, err);
+    enum status status = data_open(&importer->data, where, err);
     if (status != STATUS_OK)
         return status;
-    status = loop_on_end(importer->loop, on_end, importer, err);
-    if (status == STATUS_OK)
-        status = data_open(&importer->data, where, err);
+    status = ending_watch(err);
     if (status == STATUS_OK) {
         status = import_files(importer, paths, count, err);
         if (!importer->is_lost)
             print_result(importer);
-        data_close(&importer->data);
     }
-    loop_free(importer->loop);
+    data_close(&importer->data);
     return status;
 }
 

@@ -86,6 +86,8 @@ void rpc_call_finish(struct rpc_call *call, size_t mark);
 
 /* Sets the error unless one is set; returns false, so that callers can return it on. */
 bool rpc_fail(struct rpc_call *call, enum rpc_code code, const char *fmt, ...) PRINTF_LIKE(3, 4);
+/* False, with the error set, once the node has been told to end: to be asked between steps of what may take long. */
+bool rpc_goes_on(struct rpc_call *call);
 static inline bool rpc_failed(const struct rpc_call *call)
 {
     return call->code != 0;

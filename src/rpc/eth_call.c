@@ -67,6 +67,8 @@ static bool gas_ceiling(struct rpc_call *call, struct run *run, const struct tx_
 static bool try_gas(struct rpc_call *call, struct run *run, struct tx *tx, u64 gas,
                     struct exec_result *result, bool *fits)
 {
+    if (!rpc_goes_on(call))
+        return false;
     run_reset(call, run);
     tx->gas = gas;
     enum tx_verdict verdict = run_exec(run, tx, result);

@@ -199,7 +199,7 @@ bool log_filter_answer(struct rpc_call *call, const struct log_choice *choice, u
         const struct chain_block *block = chain_by_number(call->chain, number);
         if (!block)
             return view_no_block(call);
-        if (!put_block_logs(call, choice, block, &count))
+        if (!rpc_goes_on(call) || !put_block_logs(call, choice, block, &count))
             return false;
     }
     json_out_array_end(call->out);

@@ -12,6 +12,7 @@
 #include "rpc/filters.h"
 #include "rpc/session.h"
 #include "sys/clock.h"
+#include "sys/ending.h"
 
 enum {
     DEPTH_MAX = 64,
@@ -138,6 +139,11 @@ bool rpc_fail(struct rpc_call *call, enum rpc_code code, const char *fmt, ...)
     vsnprintf(call->message, sizeof call->message, fmt, args);
     va_end(args);
     return false;
+}
+
+bool rpc_goes_on(struct rpc_call *call)
+{
+    return !ending_is_wished() || rpc_fail(call, RPC_SERVER_ERROR, "the node is stopping");
 }
 
 /* Any scalar is echoed as it was sent. */
@@ -288,7 +294,7 @@ static bool answer(struct rpc *rpc, const struct rpc_asker *asker, json request,
     size_t mark = out->len;
     if (shape)
         rpc_fail(&call, RPC_INVALID_REQUEST, "%s", shape);
-    else
+    else if (rpc_goes_on(&call))
         run(&call, request, json_text(json_get(request, "method")));
     bool is_asked = shape || id;
     if (call.waits && is_asked && put_aside(&call, out->data + start, mark - start)) {
