@@ -302,18 +302,34 @@ static enum status format_check(struct db *db, struct err *err)
     return format_put(db, err);
 }
 
-static enum status folder_prepare(struct db *db, struct err *err)
+static enum status lock_path(char path[PATH_LEN_MAX], const char *folder, struct err *err)
+{
+    if (snprintf(path, PATH_LEN_MAX, "%s/lock", folder) < PATH_LEN_MAX)
+        return STATUS_OK;
+    return err_set(err, STATUS_INVALID, "the folder's name is too long");
+}
+
+enum status db_lock(struct lock **lock, const char *folder, struct err *err)
 {
     char path[PATH_LEN_MAX];
-    int len = snprintf(path, sizeof path, "%s/lock", db->folder);
-    if (len >= (int)sizeof path)
-        return err_set(err, STATUS_INVALID, "the folder's name is too long");
+    enum status status = lock_path(path, folder, err);
+    if (!status)
+        status = file_make_folder(folder, err);
+    return status ? status : lock_take(lock, path, err);
+}
+
+enum status db_look(const char *folder, struct err *err)
+{
+    char path[PATH_LEN_MAX];
+    enum status status = lock_path(path, folder, err);
+    return status ? status : lock_look(path, err);
+}
+
+static enum status folder_prepare(struct db *db, struct err *err)
+{
     if (db->options.read_only && file_kind(db->folder) != FILE_KIND_FOLDER)
         return err_set(err, STATUS_NOT_FOUND, "there is no folder %s", db->folder);
-    enum status status = file_make_folder(db->folder, err);
-    if (!status)
-        status = lock_take(&db->lock, path, err);
-    return status;
+    return db->options.lock ? STATUS_OK : db_lock(&db->lock, db->folder, err);
 }
 
 static enum status file_check(struct db *db, bool whole, struct err *err)
@@ -558,11 +574,25 @@ enum status db_copy(struct db *db, const char *folder, struct err *err)
     return STATUS_OK;
 }
 
+#define COMPACT_PART "compact.part"
+
+enum status db_erase(const char *folder, struct err *err)
+{
+    struct arena arena;
+    arena_init(&arena);
+    file_remove_folder(arena_format(&arena, "%s/" COMPACT_PART, folder));
+    enum status status = sealed_remove(arena_format(&arena, "%s/data.mdb.part", folder), err);
+    if (!status)
+        status = sealed_remove(arena_format(&arena, "%s/data.mdb", folder), err);
+    arena_fini(&arena);
+    return status;
+}
+
 enum status db_compact(struct db *db, struct err *err)
 {
     struct arena arena;
     arena_init(&arena);
-    const char *folder = arena_format(&arena, "%s/compact.part", db->folder);
+    const char *folder = arena_format(&arena, "%s/" COMPACT_PART, db->folder);
     const char *copy = arena_format(&arena, "%s/data.mdb", folder);
     file_remove_folder(folder); /* of one that was interrupted */
     enum status status = db_copy(db, folder, err);

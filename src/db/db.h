@@ -17,6 +17,7 @@
 #include "db/tables.h"
 
 struct db;
+struct lock;
 
 struct db_options {
     bool read_only;
@@ -25,6 +26,8 @@ struct db_options {
     bool volatile_commits; /* commits do not wait for the disk: for tests and rebuilding */
     /* Bytes of the file's pages that may count as this process's memory, about: past them db_release. 0: any. */
     size_t mapped_max;
+    struct lock
+        *lock; /* of db_lock, which the caller has and keeps; NULL: the store takes its own */
 };
 
 /*
@@ -35,6 +38,14 @@ struct db_options {
 MUST_READ enum status db_open(struct db **db, const char *folder, const struct db_options *options,
                               struct err *err);
 void db_close(struct db *db); /* what is not committed is dropped; NULL is fine */
+
+/* For who makes a folder in several steps: the folder, made if it is absent, is this process's until lock_release. EXISTS
+ * as db_open. */
+MUST_READ enum status db_lock(struct lock **lock, const char *folder, struct err *err);
+/* EXISTS, with the pid in words, if a process has the folder. */
+MUST_READ enum status db_look(const char *folder, struct err *err);
+/* Removes what the store has in a folder that the caller has locked. */
+MUST_READ enum status db_erase(const char *folder, struct err *err);
 
 /* --- transactions ---------------------------------------------------------------------------- */
 

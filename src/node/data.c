@@ -42,14 +42,33 @@ enum status data_read_genesis(struct genesis *genesis, struct arena *arena, cons
     return status;
 }
 
+const char *data_part(struct arena *arena, const char *folder)
+{
+    size_t len = strlen(folder);
+    while (len > 1 && folder[len - 1] == '/')
+        len--;
+    return arena_format(arena, "%.*s.part", (int)len, folder);
+}
+
+/* Is another process just making this folder? */
+static enum status look_at_part(struct arena *arena, const char *folder, struct err *err)
+{
+    if (file_kind(folder) != FILE_KIND_ABSENT)
+        return STATUS_OK;
+    enum status status = db_look(arena_format(arena, "%s/chain", data_part(arena, folder)), err);
+    if (status != STATUS_OK)
+        err_prefix(err, "%s is being made of a snapshot", folder);
+    return status;
+}
+
 enum status data_open_store(struct db **db, const char *folder, const struct db_options *options,
                             struct err *err)
 {
     struct arena arena;
     arena_init(&arena);
     const char *path = arena_format(&arena, "%s/chain", folder);
-    enum status status = STATUS_OK;
-    if (!options->read_only)
+    enum status status = look_at_part(&arena, folder, err);
+    if (status == STATUS_OK && !options->read_only)
         status = file_make_folder(folder, err);
     if (status == STATUS_OK)
         status = db_open(db, path, options, err);
@@ -85,7 +104,7 @@ static enum status open_chain(struct data *data, const struct data_options *opti
 static enum status open_all(struct data *data, const struct data_options *options,
                             const struct genesis *genesis, struct err *err)
 {
-    struct db_options store = {.read_only = options->read_only};
+    struct db_options store = {.read_only = options->read_only, .lock = options->lock};
     if (options->memory)
         store.mapped_max = options->memory->shares[MEMORY_MAPPED];
     enum status status = data_open_store(&data->db, options->folder, &store, err);

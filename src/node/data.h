@@ -17,6 +17,7 @@ struct data_options {
     u64 states;          /* blocks behind the head whose states are kept */
     bool archive;        /* every state stays readable (chain_options.archive) */
     bool read_only;
+    struct lock *lock;                /* see db_options */
     const struct memory_plan *memory; /* NULL: no bounds but the usual */
 };
 
@@ -36,7 +37,10 @@ MUST_READ enum status data_open(struct data *data, const struct data_options *op
                                 struct err *err);
 void data_close(struct data *data); /* what was not synced is lost */
 
-/* Only the store. */
+/* What a folder is called while it is made of a snapshot: DIR.part. The arena's. */
+const char *data_part(struct arena *arena, const char *folder);
+
+/* Only the store. EXISTS: another process has it, or is making the folder. */
 MUST_READ enum status data_open_store(struct db **db, const char *folder,
                                       const struct db_options *options, struct err *err);
 

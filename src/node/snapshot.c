@@ -6,6 +6,7 @@
 #include "chain/archive.h"
 #include "node/data.h"
 #include "sys/file.h"
+#include "sys/lock.h"
 #include "sys/sealed.h"
 
 enum {
@@ -182,6 +183,7 @@ enum status snapshot_export(struct snapshot_done *done, const char *folder, cons
 
 struct importer {
     struct snapshot_in *in;
+    struct lock *lock; /* of what is being made; NULL: not taken */
     struct db *db;
     struct arena arena;
     const char *path, *segments; /* the file; the folder */
@@ -305,11 +307,15 @@ static enum status verify(struct importer *importer, struct err *err)
 }
 
 /* What was put together is opened as it will be, which brings in the rules of the genesis file. */
-static enum status try_out(const char *folder, const char *genesis, u64 states, struct err *err)
+static enum status try_out(const struct importer *importer, const char *folder, const char *genesis,
+                           u64 states, struct err *err)
 {
     struct data data;
-    struct data_options options = {
-        .folder = folder, .genesis = genesis, .states = states, .read_only = !genesis};
+    struct data_options options = {.folder = folder,
+                                   .genesis = genesis,
+                                   .states = states,
+                                   .read_only = !genesis,
+                                   .lock = importer->lock};
     enum status status = data_open(&data, &options, err);
     if (status == STATUS_OK)
         data_close(&data);
@@ -318,16 +324,14 @@ static enum status try_out(const char *folder, const char *genesis, u64 states, 
 
 static enum status fill(struct importer *importer, const char *part, struct err *err)
 {
-    enum status status = data_open_store(&importer->db, part, &(struct db_options){0}, err);
+    struct db_options options = {.lock = importer->lock};
+    enum status status = data_open_store(&importer->db, part, &options, err);
     if (status != STATUS_OK)
         return status;
-    arena_init(&importer->arena);
-    importer->segments = arena_format(&importer->arena, "%s/segments", part);
     status = take_all(importer, err);
     sealed_drop(importer->segment);
     if (status == STATUS_OK)
         status = verify(importer, err);
-    arena_fini(&importer->arena);
     db_close(importer->db);
     return status;
 }
@@ -349,45 +353,81 @@ static enum status check_genesis(const struct importer *importer, const char *pa
     return status;
 }
 
-/* The place must be free; what an interrupted import left beside it is removed. */
-static enum status prepare(const char *folder, const char *part, struct err *err)
+/* Only a folder that an interrupted import can have left is taken over. */
+static bool is_in_the_way(struct importer *importer, const char *part)
 {
-    struct arena arena;
-    struct db *db;
-    if (file_kind(folder) != FILE_KIND_ABSENT)
-        return err_set(err, STATUS_EXISTS, "%s is there already; a snapshot makes a new folder",
-                       folder);
-    if (file_kind(part) == FILE_KIND_ABSENT)
-        return STATUS_OK;
-    arena_init(&arena);
-    bool is_ours = file_kind(arena_format(&arena, "%s/chain", part)) == FILE_KIND_FOLDER;
-    arena_fini(&arena);
-    if (!is_ours)
-        return err_set(err, STATUS_EXISTS, "%s is in the way", part);
-    enum status status = data_open_store(&db, part, &(struct db_options){0}, err);
-    if (status == STATUS_EXISTS)
-        return status;
-    if (status == STATUS_OK)
-        db_close(db);
-    file_remove_folder(part);
-    return STATUS_OK;
+    const char *chain = arena_format(&importer->arena, "%s/chain", part);
+    return file_kind(part) != FILE_KIND_ABSENT && !file_is_empty_folder(part) &&
+           file_kind(chain) != FILE_KIND_FOLDER;
 }
 
-static enum status import_to(struct importer *importer, const char *folder, const char *part,
-                             const char *genesis, u64 states, struct err *err)
+static enum status check_free(const char *folder, struct err *err)
 {
-    enum status status = genesis ? check_genesis(importer, genesis, err) : STATUS_OK;
-    if (status == STATUS_OK)
-        status = prepare(folder, part, err);
+    if (file_kind(folder) == FILE_KIND_ABSENT)
+        return STATUS_OK;
+    return err_set(err, STATUS_EXISTS, "%s is there already; a snapshot makes a new folder",
+                   folder);
+}
+
+/* All but the lock. */
+static enum status clear(struct importer *importer, const char *part, struct err *err)
+{
+    file_remove_folder(importer->segments);
+    return db_erase(arena_format(&importer->arena, "%s/chain", part), err);
+}
+
+/* The place must be free, and is this process's from now on; what an interrupted import left there is removed. */
+static enum status prepare(struct importer *importer, const char *folder, const char *part,
+                           struct err *err)
+{
+    enum status status = check_free(folder, err);
     if (status != STATUS_OK)
         return status;
-    status = fill(importer, part, err);
-    if (status == STATUS_OK)
-        status = try_out(part, genesis, states, err);
-    if (status == STATUS_OK)
-        status = file_rename(part, folder, err);
+    if (is_in_the_way(importer, part))
+        return err_set(err, STATUS_EXISTS, "%s is in the way", part);
+    const char *chain = arena_format(&importer->arena, "%s/chain", part);
+    struct err lock_err;
+    enum status locked = db_lock(&importer->lock, chain, &lock_err);
+    status = check_free(folder, err); /* another may have come to its end since */
+    if (status == STATUS_OK && locked != STATUS_OK)
+        *err = lock_err;
+    status = status == STATUS_OK ? locked : status;
     if (status != STATUS_OK)
-        file_remove_folder(part);
+        return status;
+    return clear(importer, part, err);
+}
+
+static enum status make(struct importer *importer, const char *folder, const char *part,
+                        const char *genesis, u64 states, struct err *err)
+{
+    enum status status = fill(importer, part, err);
+    if (status == STATUS_OK)
+        status = try_out(importer, part, genesis, states, err);
+    if (status != STATUS_OK)
+        return status;
+    status = file_rename(part, folder, err);
+    if (status != STATUS_OK && file_kind(part) == FILE_KIND_ABSENT)
+        file_remove_folder(folder); /* it has the name, but that may not last */
+    return status;
+}
+
+static enum status import_to(struct importer *importer, const char *folder, const char *genesis,
+                             u64 states, struct err *err)
+{
+    const char *part = data_part(&importer->arena, folder);
+    importer->segments = arena_format(&importer->arena, "%s/segments", part);
+    enum status status = genesis ? check_genesis(importer, genesis, err) : STATUS_OK;
+    if (status == STATUS_OK)
+        status = prepare(importer, folder, part, err);
+    if (status == STATUS_OK)
+        status = make(importer, folder, part, genesis, states, err);
+    if (status != STATUS_OK && importer->lock) {
+        /* The lock goes last: whoever takes it next must not lose what it makes. */
+        struct err clear_err;
+        if (clear(importer, part, &clear_err) == STATUS_OK)
+            file_remove_folder(part);
+    }
+    lock_release(importer->lock);
     return status;
 }
 
@@ -395,22 +435,16 @@ enum status snapshot_import(struct snapshot_done *done, const char *folder, cons
                             const char *genesis, u64 states, const struct snapshot_watcher *watcher,
                             struct err *err)
 {
-    struct arena arena;
     struct importer importer = {.path = path, .done = done, .watcher = watcher};
     *done = (struct snapshot_done){0};
     enum status status = snapshot_open(&importer.in, path, err);
     if (status != STATUS_OK)
         return status;
-    size_t len = strlen(folder);
-    while (len > 1 && folder[len - 1] == '/')
-        len--;
-    arena_init(&arena);
-    const char *name = arena_format(&arena, "%.*s", (int)len, folder);
-    const char *part = arena_format(&arena, "%s.part", name);
-    status = import_to(&importer, name, part, genesis, states, err);
+    arena_init(&importer.arena);
+    status = import_to(&importer, folder, genesis, states, err);
     if (status == STATUS_OK)
         done->info = *snapshot_info(importer.in);
-    arena_fini(&arena);
+    arena_fini(&importer.arena);
     snapshot_close(importer.in);
     return status;
 }

@@ -34,6 +34,8 @@ MUST_READ enum status file_make_folder(const char *path, struct err *err);
 /* Makes an empty folder for the while, under a name of its own where the system keeps such (TMPDIR). The path is the
  * heap's. */
 MUST_READ enum status file_make_temporary(char **path, struct err *err);
+/* False if it is not there, or cannot be read. */
+bool file_is_empty_folder(const char *path);
 /* Removes the folder and all that is in it; what cannot be removed stays. */
 void file_remove_folder(const char *path);
 

@@ -11,3 +11,5 @@ struct lock;
  */
 MUST_READ enum status lock_take(struct lock **lock, const char *path, struct err *err);
 void lock_release(struct lock *lock); /* NULL is fine; the file stays */
+/* STATUS_EXISTS, with the process id in words: somebody has it. Nothing is made or taken. */
+MUST_READ enum status lock_look(const char *path, struct err *err);

@@ -1,9 +1,12 @@
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/test.h"
 #include "sys/clock.h"
 #include "sys/file.h"
+#include "sys/lock.h"
 #include "sys/random.h"
 #include "sys/thread.h"
 
@@ -38,6 +41,46 @@ TEST(room_is_told)
 {
     CHECK(file_room("/tmp") > 0);
     CHECK_EQ(file_room("no/such/folder"), UINT64_MAX);
+}
+
+TEST(empty_folder_is_told)
+{
+    char *folder;
+    struct err err;
+    CHECK_EQ(file_make_temporary(&folder, &err), STATUS_OK);
+    CHECK(file_is_empty_folder(folder));
+    char path[256];
+    snprintf(path, sizeof path, "%s/inner", folder);
+    CHECK(!file_is_empty_folder(path));
+    CHECK_EQ(file_make_folder(path, &err), STATUS_OK);
+    CHECK(!file_is_empty_folder(folder));
+    file_remove_folder(folder);
+    mem_free(folder);
+}
+
+TEST(lock_is_one_process_s)
+{
+    char *folder, path[256], pid[32];
+    struct err err;
+    struct lock *mine, *second;
+    CHECK_EQ(file_make_temporary(&folder, &err), STATUS_OK);
+    snprintf(path, sizeof path, "%s/lock", folder);
+    snprintf(pid, sizeof pid, "process %ld", (long)getpid());
+    CHECK_EQ(lock_look(path, &err), STATUS_OK);
+    CHECK_EQ(file_kind(path), FILE_KIND_ABSENT);
+    CHECK_EQ(file_write(path, "4194305\n", 8, &err), STATUS_OK); /* of one that was killed */
+    CHECK_EQ(lock_look(path, &err), STATUS_OK);
+    CHECK_EQ(lock_take(&mine, path, &err), STATUS_OK);
+    CHECK_EQ(lock_look(path, &err), STATUS_EXISTS);
+    CHECK(strstr(err.text, pid));
+    CHECK_EQ(lock_take(&second, path, &err), STATUS_EXISTS);
+    CHECK(strstr(err.text, pid));
+    lock_release(mine);
+    CHECK_EQ(lock_look(path, &err), STATUS_OK);
+    CHECK_EQ(lock_take(&second, path, &err), STATUS_OK);
+    lock_release(second);
+    file_remove_folder(folder);
+    mem_free(folder);
 }
 
 TEST(clocks_run)

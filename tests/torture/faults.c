@@ -10,6 +10,7 @@
  *                  full   from there on, for FAULTS_FOR calls (0: for good) that need room, there is none; of a write
  *                         so much is written as there was room for
  *                  eio    the call fails with EIO, once
+ *                  stop   the process stops right before the call, as by SIGSTOP
  *   FAULTS_SEED    decides what is left to chance
  *   FAULTS_LOG     a file that gets a line for each boundary: number, call, path, bytes
  *
@@ -29,6 +30,7 @@
 #include <ftw.h>
 #include <limits.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -48,7 +50,7 @@ typedef uint64_t u64;
 
 enum { SECTOR = 512, BLOCK = 4096, FDS = 4096, FILES = 256, KILLED = 137 };
 
-enum kind { KIND_NONE, KIND_KILL, KIND_TEAR, KIND_CUT, KIND_FULL, KIND_EIO };
+enum kind { KIND_NONE, KIND_KILL, KIND_TEAR, KIND_CUT, KIND_FULL, KIND_EIO, KIND_STOP };
 
 /* A file or folder that is or was open. */
 struct file {
@@ -276,6 +278,10 @@ static int boundary(const char *call, const char *path, size_t len, enum need ne
             layer.kind = KIND_NONE;
         break;
     case KIND_EIO: return is_it ? EIO : 0;
+    case KIND_STOP:
+        if (is_it)
+            raise(SIGSTOP);
+        break;
     }
     return 0;
 }
@@ -394,7 +400,7 @@ static void names_forget(const char *folder)
 
 __attribute__((constructor)) static void layer_begin(void)
 {
-    static const char *const kinds[] = {"none", "kill", "tear", "cut", "full", "eio"};
+    static const char *const kinds[] = {"none", "kill", "tear", "cut", "full", "eio", "stop"};
     const char *folder = getenv("FAULTS_FOLDER"), *kind = getenv("FAULTS_KIND");
     const char *at = getenv("FAULTS_AT"), *lasts = getenv("FAULTS_FOR");
     const char *seed = getenv("FAULTS_SEED"), *log = getenv("FAULTS_LOG");

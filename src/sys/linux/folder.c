@@ -1,4 +1,5 @@
 /* Folders for the while. */
+#include <dirent.h>
 #include <errno.h>
 #include <ftw.h>
 #include <stdio.h>
@@ -21,6 +22,18 @@ enum status file_make_temporary(char **path, struct err *err)
         return err_set(err, STATUS_IO, "cannot make a folder %s: %s", name, strerror(errno));
     *path = mem_strdup(name);
     return STATUS_OK;
+}
+
+bool file_is_empty_folder(const char *path)
+{
+    DIR *folder = opendir(path);
+    if (!folder)
+        return false;
+    unsigned count = 0;
+    while (count <= 2 && readdir(folder)) /* . and .. */
+        count++;
+    closedir(folder);
+    return count == 2;
 }
 
 static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *place)
