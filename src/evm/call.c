@@ -351,6 +351,10 @@ void evm_call(struct evm *evm, const struct evm_msg *msg, struct evm_result *res
     *result = (struct evm_result){.status = EVM_SUCCESS, .gas_left = msg->gas};
     if (tracer && tracer->enter)
         tracer->enter(tracer->ctx, msg);
+    if (UNLIKELY(evm->visitor != NULL))
+        evm->visitor(evm->visitor_ctx, msg->kind,
+                     msg->kind == EVM_DELEGATECALL ? &msg->recipient : &msg->sender,
+                     &msg->code_addr);
     if (is_create)
         message_create(evm, msg, result);
     else

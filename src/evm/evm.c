@@ -139,6 +139,12 @@ void evm_set_tracer(struct evm *evm, const struct evm_tracer *tracer)
     evm->tracer = tracer;
 }
 
+void evm_set_visitor(struct evm *evm, evm_visit_fn *fn, void *ctx)
+{
+    evm->visitor = fn;
+    evm->visitor_ctx = ctx;
+}
+
 void evm_set_engine(struct evm *evm, enum evm_engine engine)
 {
     evm->engine = evm->extra ? EVM_ENGINE_PLAIN : engine;

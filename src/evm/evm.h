@@ -153,6 +153,14 @@ void evm_set_refund(struct evm *evm, i64 refund);
 /* Every later message is stepped on the plain interpreter and reported to tracer (NULL: none). Borrowed. */
 void evm_set_tracer(struct evm *evm, const struct evm_tracer *tracer);
 
+/*
+ * Every later message tells its two ends before it runs, on whichever interpreter: who calls, and whom (for DELEGATECALL
+ * and CALLCODE the account whose code it is, for creations the new contract); and every SELFDESTRUCT the contract and
+ * its heir. Those that are refused or fail are told as well. fn NULL: nobody is told.
+ */
+typedef void evm_visit_fn(void *ctx, enum evm_kind kind, const addr20 *from, const addr20 *to);
+void evm_set_visitor(struct evm *evm, evm_visit_fn *fn, void *ctx);
+
 /* Which interpreter may run code. AUTO: plain first, translated when it runs often. */
 enum evm_engine { EVM_ENGINE_AUTO, EVM_ENGINE_PLAIN, EVM_ENGINE_FAST };
 void evm_set_engine(struct evm *evm, enum evm_engine engine);

@@ -127,6 +127,8 @@ struct evm {
     const struct evm_block *block;
     const struct evm_tx *tx;
     const struct evm_tracer *tracer;
+    evm_visit_fn *visitor; /* NULL: nobody is told */
+    void *visitor_ctx;
     const struct precompile_overrides *precompiles; /* NULL: the fork's */
     i64 refund;
     size_t code_max, initcode_max;               /* of the fork, or as configured */

@@ -813,6 +813,8 @@ enum evm_status instr_selfdestruct(struct frame *frame, u256 *sp)
         if (is_first && evm->fork < FORK_LONDON) /* EIP-3529 ended this refund */
             evm->refund += SELFDESTRUCT_REFUND;
     }
+    if (UNLIKELY(evm->visitor != NULL))
+        evm->visitor(evm->visitor_ctx, EVM_SELFDESTRUCT, self, &heir);
     if (tracer && tracer->selfdestruct)
         tracer->selfdestruct(tracer->ctx, self, &heir, &wei, frame->msg->depth);
     return EVM_SUCCESS;
