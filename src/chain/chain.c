@@ -19,6 +19,7 @@ void entry_free(struct entry *entry)
 {
     entry_undos_free(entry);
     entry->chain->body_bytes -= entry->size;
+    chain_visits_drop(entry);
     arena_fini(&entry->arena);
     mem_free(entry);
 }
@@ -114,6 +115,7 @@ static void canonical_pop(struct chain *chain)
     const struct chain_block *whole = entry_whole(entry);
     if (chain->db && whole)
         store_del_canonical(chain->db, &whole->block);
+    chain_visits_take_back(entry);
     loaded_mark(chain, &entry->pub.block.hash, false);
     entry_thin_side(entry);
 }
@@ -181,6 +183,7 @@ void head_set(struct chain *chain, struct entry *entry)
         canonical_push(chain, path[i]);
         if (chain->db && whole)
             store_put_canonical(chain->db, &whole->block);
+        chain_visits_file(path[i]);
     }
     mem_free(path);
     if (chain->db)
@@ -265,6 +268,7 @@ static enum block_verdict execute(struct chain *chain, struct entry *entry, stru
     process->exec.block_hash = entry_block_hash;
     process->exec.block_hash_ctx = parent;
     process->workers = chain->options.workers;
+    chain_visits_begin(chain);
     enum block_verdict verdict = process_block(process, &entry->pub.block, report);
     if (verdict != BLOCK_OK) {
         state_reset(chain->state);
@@ -274,6 +278,7 @@ static enum block_verdict execute(struct chain *chain, struct entry *entry, stru
     entry->pub.requests = arena_dup(&entry->arena, process->requests,
                                     process->request_count * sizeof *process->requests);
     entry->pub.request_count = process->request_count;
+    chain_visits_keep(entry);
     return BLOCK_OK;
 }
 

@@ -53,6 +53,9 @@ struct chain_options {
     /* With a store: the state of every block stays readable, of a chain that began so from the first one on. The
      * store remembers that it is so. */
     bool archive;
+    /* An index by address is kept (chain/addresses.h). With a store it remembers so, and blocks that are there without one are
+     * executed again for it, from the newest back to where states can no longer be read. */
+    bool addresses;
     /* Threads that share what takes long of a block that comes whole: its senders, where they are not known yet, and the
      * hashing of large changes. Of their own, without a loop (sys/workers.h); borrowed. NULL: none. */
     struct workers *workers;

@@ -112,6 +112,7 @@ static enum block_verdict build(struct chain *chain, struct chain_block *built, 
     process_begin(process, state, chain->evm, arena, &chain->config, fork, &env);
     process->exec.block_hash = entry_block_hash;
     process->exec.block_hash_ctx = entry_find(chain, &parent->block.hash);
+    chain_visits_begin(chain);
     process_start(process, &block->header.parent_hash, &block->header.parent_beacon_root);
     include(process, block, txs, count, verdicts);
     struct process_end end = {
@@ -142,6 +143,7 @@ const struct chain_block *chain_build(struct chain *chain,
         entry_free(entry);
         return NULL;
     }
+    chain_visits_keep(entry);
     entry_commit(entry);
     entry_insert(chain, entry);
     chain->at = entry;

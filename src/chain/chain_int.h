@@ -1,6 +1,7 @@
 /* What the files of a chain share: private to this room. */
 #pragma once
 
+#include "chain/addresses.h"
 #include "chain/archive.h"
 #include "chain/chain.h"
 #include "chain/hash_index.h"
@@ -29,6 +30,8 @@ struct entry {
     size_t size;      /* bytes of the arena, once it is among the held */
     bool is_saved;    /* the store has a record of them */
     bool is_outdated; /* which is not as they are now */
+    u8 *visits; /* with an index by address: as executed last, until a store has them; NULL: none */
+    size_t visits_len;
 };
 
 struct view {
@@ -66,6 +69,9 @@ struct chain {
     u64 stored_from;               /* the oldest number in the store */
     bool has_past;                 /* states of blocks from past_from on can be read, however old */
     u64 past_from;
+    bool has_addresses; /* since addresses_from, if there is a store */
+    u64 addresses_from;
+    struct visits visits; /* of what is being executed */
     struct entry *loaded[LOADED_MAX];
     u32 loaded_next;
     struct buf record;       /* scratch for what goes to the store */
@@ -153,6 +159,17 @@ void chain_past_take_back(struct entry *entry, u32 kept);
 bool past_is_edited(struct db *db, u64 number);
 /* From which block on a store has all states; false: from none. */
 bool past_mark(struct db *db, u64 *from);
+
+/* addresses.c */
+MUST_READ enum status chain_addresses_open(struct chain *chain, struct err *err);
+/* The chain's process was begun: whom its transactions visit will be kept. */
+void chain_visits_begin(struct chain *chain);
+/* It has ended, and was the entry's. */
+void chain_visits_keep(struct entry *entry);
+void chain_visits_drop(struct entry *entry);
+/* The entry becomes canonical, or is so no longer. */
+void chain_visits_file(struct entry *entry);
+void chain_visits_take_back(struct entry *entry);
 
 /* bad.c: blocks that were refused for what they are, so that they need not be executed again. */
 struct bad_block {

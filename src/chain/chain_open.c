@@ -240,6 +240,7 @@ static struct chain *chain_new(const struct chain_options *options)
     hash_index_init(&chain->blocks, options->seed);
     hash_index_init(&chain->txs, options->seed);
     arena_init(&chain->scratch);
+    visits_init(&chain->visits, options->seed);
     buf_init(&chain->record, SIZE_MAX / 2);
     return chain;
 }
@@ -290,6 +291,8 @@ enum status chain_open(struct chain **out, const struct genesis *genesis,
     if (status == STATUS_OK)
         chain_past_open(chain);
     if (status == STATUS_OK)
+        status = chain_addresses_open(chain, err);
+    if (status == STATUS_OK)
         status = chain_sync(chain, err);
     if (status == STATUS_OK)
         *out = chain;
@@ -313,6 +316,7 @@ void chain_close(struct chain *chain)
     mem_free(chain->bad);
     buf_fini(&chain->record);
     arena_fini(&chain->scratch);
+    visits_fini(&chain->visits);
     ethash_free(chain->ethash);
     evm_free(chain->evm);
     state_free(chain->state);

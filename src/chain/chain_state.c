@@ -61,6 +61,7 @@ static void step_back(struct chain *chain)
         assert(status == STATUS_OK);
     }
     chain_past_take_back(entry, 0);
+    chain_visits_drop(entry);
     undo_drop(entry);
     chain->at = entry_parent(entry);
     chain->head_view_stale = true;
@@ -82,9 +83,12 @@ static void step_forward(struct chain *chain, struct entry *entry)
                   &env);
     chain->process.exec.block_hash = entry_block_hash;
     chain->process.exec.block_hash_ctx = chain->at;
+    chain_visits_begin(chain);
     enum block_verdict verdict = process_block(&chain->process, &whole->block, NULL);
     assert(verdict == BLOCK_OK);
     arena_reset(&chain->scratch);
+    if (!chain->db || !entry->pub.is_canonical)
+        chain_visits_keep(entry);
     entry_commit(entry);
     chain->at = entry;
 }

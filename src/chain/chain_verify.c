@@ -16,6 +16,9 @@ struct verify {
     bool has_fault;
     bool has_past; /* states since past_from can be read */
     u64 past_from, past_step;
+    bool has_addresses; /* since addresses_from there is an index by address */
+    u64 addresses_from;
+    u64 visits, visit_lists; /* counted so far */
     struct chain_verified found;
 };
 
@@ -63,6 +66,63 @@ static enum status check_indexes(struct verify *verify, const struct block *bloc
     return STATUS_OK;
 }
 
+/* What must be in a block's visits, whatever its transactions do. */
+struct expected {
+    const struct block *block;
+    u32 found;   /* of senders, and of those that transactions go to or create */
+    bool is_own; /* every visit belongs to a transaction */
+};
+
+static bool is_end_of(const struct tx *tx, const struct visit *visit)
+{
+    addr20 to = tx->is_create ? evm_create_address(&tx->sender, tx->nonce) : tx->to;
+    return addr20_eq(&visit->addr, &to);
+}
+
+static void count_ends(struct expected *expected, const struct visit *visit)
+{
+    const struct block *block = expected->block;
+    expected->is_own = expected->is_own && visit->index < block->tx_count;
+    if (!expected->is_own)
+        return;
+    const struct tx *tx = &block->txs[visit->index];
+    bool is_sender = addr20_eq(&visit->addr, &tx->sender);
+    expected->is_own =
+        (visit->role == VISIT_SENT) == is_sender && (!is_sender || visit->nonce == tx->nonce);
+    expected->found += is_sender + is_end_of(tx, visit);
+}
+
+static enum status check_visits(struct verify *verify, const struct block *block)
+{
+    u64 number = block->header.number;
+    struct expected expected = {.block = block, .is_own = true};
+    struct visit visit;
+    if (!verify->has_addresses || number < verify->addresses_from)
+        return STATUS_OK;
+    struct db_bytes list = addresses_list(verify->db, number);
+    const u8 *at = arena_dup(&verify->arena, list.at, list.len);
+    verify->visit_lists += list.len != 0;
+    for (; visits_next(&visit, &at, &list.len); verify->visits++) {
+        count_ends(&expected, &visit);
+        if (!addresses_has(verify->db, number, &visit))
+            return wrong(verify, number, "an address that it visits is not in the index");
+    }
+    if (list.len || !expected.is_own)
+        return wrong(verify, number, "the list of whom it visits makes no sense");
+    return expected.found == 2 * block->tx_count
+               ? STATUS_OK
+               : wrong(verify, number, "an address that it visits is not in its list");
+}
+
+/* Each visit has its entry; are there entries besides? */
+static enum status check_visits_all(struct verify *verify, u64 head)
+{
+    if (verify->visits == db_stat(verify->db, DB_ADDRESSES).entries &&
+        verify->visit_lists == db_stat(verify->db, DB_VISITS).entries)
+        return STATUS_OK;
+    return wrong(verify, head, "the index by address has entries that belong to no block");
+}
+
 static enum status check_block(struct verify *verify, u64 number)
 {
     hash32 hash;
@@ -89,7 +149,9 @@ static enum status check_block(struct verify *verify, u64 number)
     verify->state_root = header->state_root;
     verify->total_difficulty = block.total_difficulty;
     enum status status = check_lists(verify, &block);
-    return status == STATUS_OK ? check_indexes(verify, &block.block) : status;
+    if (status == STATUS_OK)
+        status = check_indexes(verify, &block.block);
+    return status == STATUS_OK ? check_visits(verify, &block.block) : status;
 }
 
 /* --- the states of older blocks ---------------------------------------------------------------- */
@@ -142,6 +204,7 @@ static enum status check_chain(struct verify *verify)
         return wrong(verify, 0, "the chain has no head");
     verify->found.head = to;
     status = begin_past(verify, to);
+    verify->has_addresses = addresses_mark(verify->db, &verify->addresses_from);
     for (u64 number = from; status == STATUS_OK && number <= to; number++) {
         status = check_block(verify, number);
         if (status == STATUS_OK)
@@ -155,7 +218,7 @@ static enum status check_chain(struct verify *verify)
         return wrong(verify, to, "it is not the head");
     if (status == STATUS_OK && store_get_canonical(verify->db, &after, to + 1))
         return wrong(verify, to + 1, "it is past the head");
-    return status;
+    return status == STATUS_OK ? check_visits_all(verify, to) : status;
 }
 
 static void on_fault(void *arg, const char *words)

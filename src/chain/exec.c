@@ -2,6 +2,7 @@
 
 #include "base/assert.h"
 #include "chain/delegation.h"
+#include "chain/visits.h"
 
 enum {
     REFUND_DIVISOR_FRONTIER = 2,
@@ -248,6 +249,8 @@ enum tx_verdict exec_tx(struct exec *exec, const struct tx *tx, unsigned flags,
     u64 delegation_refund = 0;
     if (exec->fork >= FORK_PRAGUE)
         delegation_refund = delegation_apply(exec->state, exec->chain_id, tx);
+    if (exec->visits)
+        visits_begin(exec->visits, exec->evm);
     run_message(exec, tx, &plan, delegation_refund, &message);
     *result = (struct exec_result){
         .status = message.status,
@@ -262,7 +265,11 @@ enum tx_verdict exec_tx(struct exec *exec, const struct tx *tx, unsigned flags,
     };
     settle_gas(exec, tx, &plan, message.gas_left, result);
     pay(exec, tx, &plan, result->gas_used);
+    if (exec->visits)
+        visits_settle(exec->visits, exec->evm, exec->state);
     state_end_tx(exec->state, exec->fork);
+    if (exec->visits)
+        visits_end(exec->visits, exec->state, tx);
     exec->gas_used += result->gas_used;
     exec->blob_gas_used += result->blob_gas_used;
     return TX_OK;

@@ -34,6 +34,7 @@ struct exec {
     u64 blob_gas_used;              /* likewise */
     exec_block_hash_fn *block_hash; /* NULL: none is known */
     void *block_hash_ctx;
+    struct visits *visits; /* told of every transaction (chain/visits.h); NULL: none */
     const struct precompile_overrides *precompiles; /* NULL: the fork's */
     struct evm_host host;                           /* private from here */
     struct evm_tx tx;

@@ -156,8 +156,8 @@ static int tables_open(struct db *db)
         return code;
     for (unsigned i = 0; i < DB_TABLE_COUNT && !code; i++) {
         code = mdb_dbi_open(txn, table_names[i], read_only ? 0 : MDB_CREATE, db->tables + i);
-        /* A table that format 1 has not: read as one of which that format has no records either. */
-        if (read_only && code == MDB_NOTFOUND && i > DB_POOL) {
+        /* A table that a format below 3 has not: read as addresses, of which those have no records either. */
+        if (read_only && code == MDB_NOTFOUND && i > DB_POOL && i <= DB_VISITS) {
             db->tables[i] = db->tables[DB_ADDRESSES];
             code = 0;
         }

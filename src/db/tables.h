@@ -6,7 +6,8 @@
 #pragma once
 
 enum {
-    DB_FORMAT = 2,     /* 2: tables of the past, and addresses; what 1 has means the same */
+    /* 2: tables of the past; 3: addresses and visits. What is older means the same. */
+    DB_FORMAT = 3,
     DB_FORMAT_MIN = 1, /* the oldest that is read; writing to it makes it DB_FORMAT */
 };
 
@@ -24,10 +25,11 @@ enum {
     X(NUMBERS,      numbers)      /* block hash                  its number                              chain */ \
     X(CANONICAL,    canonical)    /* number                      block hash                              chain */ \
     X(TRANSACTIONS, transactions) /* transaction hash            block number, index                     chain */ \
-    X(ADDRESSES,    addresses)    /* address, number, index      nothing                                 chain */ \
+    X(ADDRESSES,    addresses)    /* address, role, number, index  as the role says                      chain */ \
     X(POOL,         pool)         /* transaction hash            kind, number, network form             txpool */ \
     X(ACCOUNT_PAST, account_past) /* keccak(address), number     what it was before that block           state */ \
-    X(SLOT_PAST,    slot_past)    /* keccak(address), keccak(key), number  the same                      state */
+    X(SLOT_PAST,    slot_past)    /* keccak(address), keccak(key), number  the same                      state */ \
+    X(VISITS,       visits)       /* number                      whom its transactions visit             chain */
 
 /* clang-format on */
 

@@ -78,6 +78,7 @@ static enum status open_chain(struct dev *dev, u64 seed, struct err *err)
         .db = dev->options.db,
         .segments = dev->options.segments,
         .archive = dev->options.archive,
+        .addresses = dev->options.addresses || !dev->options.db,
         .memory = dev->options.memory,
     };
     if (dev->options.db && !options.history)

@@ -23,7 +23,8 @@ struct dev_options {
     /* Where the chain outlives the process, with a folder for its segments; borrowed. NULL: in memory. */
     struct db *db;
     const char *segments;
-    bool archive; /* there, every state stays readable */
+    bool archive;   /* there, every state stays readable */
+    bool addresses; /* there, an index by address is kept; in memory there always is one */
     /* Bounds of memory in bytes, the last two for what is in a store; 0: the usual ones. */
     u64 pool_max;
     struct chain_memory memory;

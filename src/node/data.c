@@ -88,6 +88,7 @@ static enum status open_chain(struct data *data, const struct data_options *opti
         .segments = arena_format(&arena, "%s/segments", options->folder),
         .workers = data->workers,
         .archive = options->archive,
+        .addresses = options->addresses,
     };
     if (options->memory)
         chain.memory = memory_of_chain(options->memory);

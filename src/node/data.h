@@ -16,6 +16,7 @@ struct data_options {
     const char *genesis; /* a file; NULL: the folder must hold a chain */
     u64 states;          /* blocks behind the head whose states are kept */
     bool archive;        /* every state stays readable (chain_options.archive) */
+    bool addresses;      /* an index by address is kept (chain_options.addresses) */
     bool read_only;
     struct lock *lock;                /* see db_options */
     const struct memory_plan *memory; /* NULL: no bounds but the usual */
@@ -28,6 +29,10 @@ enum { STATES_DEFAULT = 128, STATES_MAX = 65536 };
     {"state", ARGS_TEXT, (text), "archive|N",                                              \
      "keep the states of N blocks behind the head (128), or keep every block's readable; " \
      "a folder that was made an archive stays one"}
+#define ADDRESS_INDEX_OPTION(flag)                                                            \
+    {"address-index", ARGS_FLAG, (flag), NULL,                                                \
+     "keep an index of the transactions in which an address appears, also inside of calls;\n" \
+     "a folder that has one keeps it"}
 /* text NULL: the default. */
 MUST_READ enum status data_read_states(struct data_options *options, const char *text,
                                        struct err *err);

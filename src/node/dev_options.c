@@ -205,6 +205,9 @@ bool dev_command_read(struct dev_command *command, int argc, char **argv, int *e
          "keep the chain in a folder, and go on with the one that is there"},
         {"state", ARGS_TEXT, &words.state, "archive",
          "with --data, keep every block's state readable"},
+        {"address-index", ARGS_FLAG, &command->dev.addresses, NULL,
+         "with --data, keep an index of the transactions in which an address appears, also inside\n"
+         "of calls; in memory there always is one"},
         {"memory", ARGS_TEXT, &words.memory, "SIZE",
          "with --data, take no more of the machine's memory than this, for example 256M "
          "(" MEMORY_DEFAULT ")"},

@@ -335,6 +335,7 @@ int node_import_main(int argc, char **argv)
         {"genesis", ARGS_TEXT, &where.genesis, "FILE",
          "how the chain begins; may be left out once it has begun"},
         STATE_OPTION(&state),
+        ADDRESS_INDEX_OPTION(&where.addresses),
         {"sync", ARGS_U64, &importer.sync_blocks, "N",
          "make blocks last every N of them, and say so; else every 64 MiB of changes or less"},
         MEMORY_OPTION(&memory),

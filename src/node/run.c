@@ -118,6 +118,7 @@ int node_run_main(int argc, char **argv)
         {"genesis", ARGS_TEXT, &where->genesis, "FILE",
          "how the chain begins; may be left out once it has begun"},
         STATE_OPTION(&state),
+        ADDRESS_INDEX_OPTION(&where->addresses),
         {"http.host", ARGS_TEXT, &http->host, "IP", "address to listen on (127.0.0.1)"},
         {"http.port", ARGS_U64, &port, "N", "port to listen on, 0 for any that is free (8545)"},
         {"http.cors", ARGS_TEXT, &http->cors_origins, "LIST",
