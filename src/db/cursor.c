@@ -124,7 +124,7 @@ bool db_get(struct db *db, enum db_table table, const void *key, size_t key_len,
     return false;
 }
 
-/* Values that follow each other in a page lie within it. */
+/* Values that follow each other in a page lie within it; those of a long walk go from page to page. */
 static void count_change(struct db *db, enum db_table table, const u8 *at, size_t len)
 {
     const u8 *last = db->last_put[table];
@@ -134,8 +134,8 @@ static void count_change(struct db *db, enum db_table table, const u8 *at, size_
             db->pages_changed[table] <= stat.ms_leaf_pages + stat.ms_branch_pages)
             db->pages_changed[table]++;
         mapped_note_changed(db);
+        db->last_put[table] = at;
     }
-    db->last_put[table] = at;
     if (len > PAGE / 2)
         db->bytes_changed += len;
 }
