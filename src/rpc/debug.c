@@ -7,66 +7,20 @@
 
 /* --- tracing -------------------------------------------------------------------------------- */
 
-/* EIP-7702: the accounts that agreed, for tracers that show what a transaction reads. */
-static void list_authorities(struct rpc_call *call, const struct tx *tx, struct trace_tx *about)
-{
-    addr20 *list = arena_alloc(call->arena, tx->authorization_count * sizeof *list);
-    size_t count = 0;
-    for (u32 i = 0; i < tx->authorization_count; i++)
-        count += authorization_recover(&tx->authorizations[i], &list[count]);
-    about->authorities = list;
-    about->authority_count = count;
-}
-
-static bool start_trace(struct rpc_call *call, json config, struct exec *exec, const struct tx *tx,
-                        struct trace_tx *about, struct trace **trace)
+static bool make_trace(struct rpc_call *call, json config, struct trace **trace)
 {
     struct err err;
     enum status status = trace_new(trace, config, call->rpc->options.answer_max, &err);
-    if (status != STATUS_OK)
-        return rpc_fail(call, status == STATUS_NOT_FOUND ? RPC_SERVER_ERROR : RPC_INVALID_PARAMS,
-                        "%s", err.text);
-    about->fork = exec->fork;
-    about->from = tx->sender;
-    about->to = tx->to;
-    about->is_create = tx->is_create;
-    about->gas_limit = tx->gas;
-    about->coinbase = exec->block.coinbase;
-    list_authorities(call, tx, about);
-    trace_begin(*trace, &exec->host, about);
-    evm_set_tracer(exec->evm, trace_hooks(*trace));
-    return true;
-}
-
-/* Writes what was seen under key. */
-static bool finish_trace(struct rpc_call *call, const char *key, struct exec *exec,
-                         struct trace *trace, u64 gas_used)
-{
-    evm_set_tracer(exec->evm, NULL);
-    trace_end(trace, gas_used);
-    bool fits = trace_result(call->out, key, trace);
-    trace_free(trace);
-    return fits || rpc_fail(call, RPC_RESPONSE_TOO_LARGE, "the trace is larger than %u bytes",
-                            call->rpc->options.answer_max);
+    return status == STATUS_OK ||
+           rpc_fail(call, status == STATUS_NOT_FOUND ? RPC_SERVER_ERROR : RPC_INVALID_PARAMS, "%s",
+                    err.text);
 }
 
 static bool trace_one(struct rpc_call *call, const char *key, struct replay *replay, u32 index,
                       json config)
 {
     struct trace *trace;
-    struct exec_result result;
-    const struct tx *tx = &replay->block->block.txs[index];
-    struct trace_tx about = {
-        .log_index = replay->log_index,
-        .block_hash = &replay->block->block.hash,
-        .hash = &tx->hash,
-        .block_number = replay->block->block.header.number,
-        .index = index,
-    };
-    if (!start_trace(call, config, &replay->process.exec, tx, &about, &trace))
-        return false;
-    replay_tx(replay, index, &result);
-    return finish_trace(call, key, &replay->process.exec, trace, result.gas_used);
+    return make_trace(call, config, &trace) && replay_trace(call, key, replay, index, trace);
 }
 
 static void debug_traceTransaction(struct rpc_call *call)
@@ -158,13 +112,10 @@ static void debug_traceCall(struct rpc_call *call)
     tx_args_to_call(&args, &tx, run_gas_max(call, &run));
     if (!args.has_nonce)
         tx.nonce = state_nonce(run.state, &tx.sender);
-    if (start_trace(call, config, &run.exec, &tx, &about, &trace)) {
-        if (run_tx(call, &run, &tx, &result)) {
-            finish_trace(call, RPC_RESULT, &run.exec, trace, result.gas_used);
-        } else {
-            evm_set_tracer(run.exec.evm, NULL);
-            trace_free(trace);
-        }
+    if (make_trace(call, config, &trace)) {
+        trace_start(call, trace, &run.exec, &tx, &about);
+        bool has_run = run_tx(call, &run, &tx, &result);
+        trace_stop(call, has_run ? RPC_RESULT : NULL, trace, &run.exec, result.gas_used);
     }
     run_close(call, &run);
 }

@@ -245,6 +245,16 @@ bool param_loose_u64(struct rpc_call *call, size_t index, u64 *out)
     return param_loose_u256(call, index, &wide) && narrow(call, argument(what, index), wide, out);
 }
 
+bool param_page_size(struct rpc_call *call, size_t index, u32 *out)
+{
+    u64 size;
+    if (!param_loose_u64(call, index, &size))
+        return false;
+    *out = (u32)size;
+    return (size && size <= PAGE_SIZE_MAX) ||
+           rpc_fail(call, RPC_INVALID_PARAMS, "max allowed page size: %d", PAGE_SIZE_MAX);
+}
+
 /* --- members of objects --------------------------------------------------------------------- */
 
 static json member(json object, const char *key, bool *has)

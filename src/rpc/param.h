@@ -26,6 +26,10 @@ bool param_text(struct rpc_call *call, size_t index, const char **out);
 bool param_loose_u256(struct rpc_call *call, size_t index, u256 *out);
 bool param_loose_u64(struct rpc_call *call, size_t index, u64 *out);
 
+/* How many transactions a page may have: from 1 to 100. */
+enum { PAGE_SIZE_MAX = 100 };
+bool param_page_size(struct rpc_call *call, size_t index, u32 *out);
+
 /* The same on any value. */
 bool value_addr(struct rpc_call *call, json value, const char *what, addr20 *out);
 bool value_hash(struct rpc_call *call, json value, const char *what, hash32 *out);

@@ -52,3 +52,62 @@ bool replay_open_param(struct rpc_call *call, u32 i, struct replay *replay, u32 
         replay_tx(replay, before, &result);
     return true;
 }
+
+/* --- watched ---------------------------------------------------------------------------------- */
+
+/* EIP-7702: the accounts that agreed, for tracers that show what a transaction reads. */
+static void list_authorities(struct rpc_call *call, const struct tx *tx, struct trace_tx *about)
+{
+    addr20 *list = arena_alloc(call->arena, tx->authorization_count * sizeof *list);
+    size_t count = 0;
+    for (u32 i = 0; i < tx->authorization_count; i++)
+        count += authorization_recover(&tx->authorizations[i], &list[count]);
+    about->authorities = list;
+    about->authority_count = count;
+}
+
+void trace_start(struct rpc_call *call, struct trace *trace, struct exec *exec, const struct tx *tx,
+                 struct trace_tx *about)
+{
+    about->fork = exec->fork;
+    about->from = tx->sender;
+    about->to = tx->to;
+    about->is_create = tx->is_create;
+    about->gas_limit = tx->gas;
+    about->coinbase = exec->block.coinbase;
+    list_authorities(call, tx, about);
+    trace_begin(trace, &exec->host, about);
+    evm_set_tracer(exec->evm, trace_hooks(trace));
+}
+
+bool trace_stop(struct rpc_call *call, const char *key, struct trace *trace, struct exec *exec,
+                u64 gas_used)
+{
+    bool fits = true;
+    evm_set_tracer(exec->evm, NULL);
+    if (key) {
+        trace_end(trace, gas_used);
+        fits = trace_result(call->out, key, trace);
+    }
+    trace_free(trace);
+    return fits || rpc_fail(call, RPC_RESPONSE_TOO_LARGE, "the trace is larger than %u bytes",
+                            call->rpc->options.answer_max);
+}
+
+bool replay_trace(struct rpc_call *call, const char *key, struct replay *replay, u32 index,
+                  struct trace *trace)
+{
+    struct exec_result result;
+    struct exec *exec = &replay->process.exec;
+    const struct tx *tx = &replay->block->block.txs[index];
+    struct trace_tx about = {
+        .log_index = replay->log_index,
+        .block_hash = &replay->block->block.hash,
+        .hash = &tx->hash,
+        .block_number = replay->block->block.header.number,
+        .index = index,
+    };
+    trace_start(call, trace, exec, tx, &about);
+    replay_tx(replay, index, &result);
+    return trace_stop(call, key, trace, exec, result.gas_used);
+}

@@ -3,6 +3,7 @@
 
 #include "chain/process.h"
 #include "rpc/call.h"
+#include "trace/trace.h"
 
 /* Where the chain stood before a transaction of a block: the parent's state, and the block's earlier transactions. */
 struct replay {
@@ -26,3 +27,16 @@ bool replay_open_param(struct rpc_call *call, u32 i, struct replay *replay, u32 
 
 /* Runs the block's transaction at index, all before it having been run. */
 void replay_tx(struct replay *replay, u32 index, struct exec_result *result);
+
+/* The same, watched: writes what was seen under key, and frees the trace. False with the error set when that is too much. */
+bool replay_trace(struct rpc_call *call, const char *key, struct replay *replay, u32 index,
+                  struct trace *trace);
+
+/*
+ * Around a transaction that exec is about to run; the caller fills in of about what concerns a block. trace_stop frees
+ * the trace, and writes what was seen, unless key is NULL: then it did not run.
+ */
+void trace_start(struct rpc_call *call, struct trace *trace, struct exec *exec, const struct tx *tx,
+                 struct trace_tx *about);
+bool trace_stop(struct rpc_call *call, const char *key, struct trace *trace, struct exec *exec,
+                u64 gas_used);

@@ -295,6 +295,32 @@ TEST(rpc_tells_otterscan_of_code_errors_and_nonces)
     CHECK_STR(
         call(&bench, "ots_hasCode", "[\"0x0000f90827f1c53a10cb7a02335b175320002935\",\"0x0\"]"),
         OK("true"));
+    CHECK_STR(call(&bench, "ots_getApiLevel", "[]"), OK("8"));
+    CHECK_STR(call(&bench, "ots_getInternalOperations", params), OK("[]"));
+    const char *trace = call(&bench, "ots_traceTransaction", params);
+    CHECK(strstr(trace, "\"type\":\"CREATE\",\"depth\":0,\"from\":\"" ALICE "\""));
+    CHECK(strstr(trace, "\"output\":\"0xaa\""));
+    bench_close(&bench);
+}
+
+/* In memory there is always an index; a number may be a number. */
+TEST(rpc_finds_transactions_for_otterscan)
+{
+    struct bench bench;
+    bench_open(&bench, 0);
+    call(&bench, "eth_sendTransaction",
+         "[{\"from\":\"" ALICE "\",\"to\":\"" BOB "\",\"value\":\"0x3\"}]");
+    const char *page = call(&bench, "ots_searchTransactionsBefore", "[\"" BOB "\",0,1]");
+    CHECK(strstr(page, "\"firstPage\":true,\"lastPage\":true"));
+    CHECK(strstr(page, "\"value\":\"0x3\""));
+    page = call(&bench, "ots_searchTransactionsAfter", "[\"" BOB "\",\"0x1\",1]");
+    CHECK(strstr(page, "\"firstPage\":true,\"lastPage\":false"));
+    CHECK(!strstr(page, "\"value\""));
+    CHECK(strstr(call(&bench, "ots_searchTransactionsAfter", "[\"" BOB "\",0,101]"), "-32602"));
+    CHECK_STR(call(&bench, "ots_getContractCreator", "[\"" BOB "\"]"), OK("null"));
+    CHECK(strstr(call(&bench, "ots_getBlockTransactions", "[1,0,5]"), "\"transactionCount\":1"));
+    CHECK_STR(call(&bench, "ots_getBlockDetails", "[2]"), OK("null"));
+    CHECK(strstr(call(&bench, "erigon_getHeaderByNumber", "[1]"), "\"number\":\"0x1\""));
     bench_close(&bench);
 }
 

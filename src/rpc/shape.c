@@ -154,21 +154,31 @@ static void put_status(struct buf *out, const struct receipt *receipt)
         json_out_quantity(out, "status", receipt->succeeded);
 }
 
-void shape_receipt(struct rpc_call *call, const char *key, const struct chain_block *block,
-                   u32 index)
+static void put_logs(struct buf *out, const struct chain_block *block, u32 index)
 {
-    struct buf *out = call->out;
-    const struct tx *tx = &block->block.txs[index];
     const struct receipt *receipt = &block->receipts[index];
-    json_out_object(out, key);
-    json_out_quantity(out, "type", receipt->type);
-    put_status(out, receipt);
-    json_out_quantity(out, "cumulativeGasUsed", receipt->cumulative_gas);
     json_out_data(out, "logsBloom", receipt->bloom.b, sizeof receipt->bloom.b);
     json_out_array(out, "logs");
     for (u32 i = 0; i < receipt->log_count; i++)
         shape_log(out, NULL, block, index, i, false);
     json_out_array_end(out);
+}
+
+void shape_receipt_members(struct rpc_call *call, const struct chain_block *block, u32 index,
+                           bool with_logs)
+{
+    struct buf *out = call->out;
+    const struct tx *tx = &block->block.txs[index];
+    const struct receipt *receipt = &block->receipts[index];
+    json_out_quantity(out, "type", receipt->type);
+    put_status(out, receipt);
+    json_out_quantity(out, "cumulativeGasUsed", receipt->cumulative_gas);
+    if (with_logs) {
+        put_logs(out, block, index);
+    } else {
+        json_out_null(out, "logsBloom");
+        json_out_null(out, "logs");
+    }
     json_out_hash(out, "transactionHash", &tx->hash);
     json_out_quantity(out, "transactionIndex", index);
     json_out_hash(out, "blockHash", &block->block.hash);
@@ -184,7 +194,14 @@ void shape_receipt(struct rpc_call *call, const char *key, const struct chain_bl
         json_out_addr(out, "to", &tx->to);
         json_out_null(out, "contractAddress");
     }
-    json_out_object_end(out);
+}
+
+void shape_receipt(struct rpc_call *call, const char *key, const struct chain_block *block,
+                   u32 index)
+{
+    json_out_object(call->out, key);
+    shape_receipt_members(call, block, index, true);
+    json_out_object_end(call->out);
 }
 
 /* --- blocks --------------------------------------------------------------------------------- */
@@ -204,7 +221,8 @@ static void put_fork_members(struct buf *out, const struct header *header)
         json_out_hash(out, "requestsHash", &header->requests_hash);
 }
 
-void shape_header_members(struct buf *out, const struct header *header, const hash32 *hash)
+static void put_header(struct buf *out, const struct header *header, const hash32 *hash,
+                       bool with_bloom)
 {
     json_out_quantity(out, "number", header->number);
     if (hash) {
@@ -216,7 +234,10 @@ void shape_header_members(struct buf *out, const struct header *header, const ha
     }
     json_out_hash(out, "parentHash", &header->parent_hash);
     json_out_hash(out, "sha3Uncles", &header->ommers_hash);
-    json_out_data(out, "logsBloom", header->logs_bloom.b, sizeof header->logs_bloom.b);
+    if (with_bloom)
+        json_out_data(out, "logsBloom", header->logs_bloom.b, sizeof header->logs_bloom.b);
+    else
+        json_out_null(out, "logsBloom");
     json_out_hash(out, "transactionsRoot", &header->tx_root);
     json_out_hash(out, "stateRoot", &header->state_root);
     json_out_hash(out, "receiptsRoot", &header->receipts_root);
@@ -228,6 +249,11 @@ void shape_header_members(struct buf *out, const struct header *header, const ha
     json_out_quantity(out, "gasUsed", header->gas_used);
     json_out_quantity(out, "timestamp", header->timestamp);
     put_fork_members(out, header);
+}
+
+void shape_header_members(struct buf *out, const struct header *header, const hash32 *hash)
+{
+    put_header(out, header, hash, true);
 }
 
 void shape_withdrawals(struct buf *out, const struct block *block)
@@ -245,6 +271,29 @@ void shape_withdrawals(struct buf *out, const struct block *block)
     json_out_array_end(out);
 }
 
+/* What follows a block's transactions. */
+static void put_rest(struct buf *out, const struct block *body)
+{
+    json_out_array(out, "uncles");
+    for (u32 i = 0; i < body->ommer_count; i++) {
+        hash32 hash = header_hash(&body->ommers[i]);
+        json_out_hash(out, NULL, &hash);
+    }
+    json_out_array_end(out);
+    if (body->has_withdrawals)
+        shape_withdrawals(out, body);
+}
+
+void shape_block_summary(struct buf *out, const struct chain_block *block)
+{
+    const struct block *body = &block->block;
+    put_header(out, &body->header, &body->hash, false);
+    json_out_quantity_u256(out, "totalDifficulty", block->total_difficulty);
+    json_out_quantity(out, "size", body->size);
+    json_out_u64(out, "transactionCount", body->tx_count);
+    put_rest(out, body);
+}
+
 void shape_block_members(struct rpc_call *call, const struct chain_block *block, bool whole_txs)
 {
     struct buf *out = call->out;
@@ -259,14 +308,7 @@ void shape_block_members(struct rpc_call *call, const struct chain_block *block,
             json_out_hash(out, NULL, &body->txs[i].hash);
     }
     json_out_array_end(out);
-    json_out_array(out, "uncles");
-    for (u32 i = 0; i < body->ommer_count; i++) {
-        hash32 hash = header_hash(&body->ommers[i]);
-        json_out_hash(out, NULL, &hash);
-    }
-    json_out_array_end(out);
-    if (body->has_withdrawals)
-        shape_withdrawals(out, body);
+    put_rest(out, body);
 }
 
 void shape_block(struct rpc_call *call, const char *key, const struct chain_block *block,

@@ -9,6 +9,9 @@ void shape_tx(struct buf *out, const char *key, const struct tx *tx,
 
 void shape_receipt(struct rpc_call *call, const char *key, const struct chain_block *block,
                    u32 index);
+/* The same into an object that is open; logs and their bloom may be null instead. */
+void shape_receipt_members(struct rpc_call *call, const struct chain_block *block, u32 index,
+                           bool with_logs);
 /* is_removed: its block was taken off the chain. */
 void shape_log(struct buf *out, const char *key, const struct chain_block *block, u32 tx_index,
                u32 log_index, bool is_removed);
@@ -24,6 +27,9 @@ void shape_block_members(struct rpc_call *call, const struct chain_block *block,
 
 void shape_block(struct rpc_call *call, const char *key, const struct chain_block *block,
                  bool whole_txs);
+
+/* A block as Otterscan wants it, into an object that is open: how many transactions there are instead of these, no bloom. */
+void shape_block_summary(struct buf *out, const struct chain_block *block);
 
 /* As member "withdrawals" of an object that is open. */
 void shape_withdrawals(struct buf *out, const struct block *block);

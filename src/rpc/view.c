@@ -89,6 +89,17 @@ bool param_block(struct rpc_call *call, size_t index, struct block_ref *ref)
     return true;
 }
 
+bool param_loose_block(struct rpc_call *call, size_t index, struct block_ref *ref)
+{
+    u64 number;
+    if (!json_number_text(param_at(call, index)))
+        return param_block(call, index, ref);
+    if (!param_loose_u64(call, index, &number))
+        return false;
+    *ref = (struct block_ref){.block = chain_by_number(call->chain, number)};
+    return true;
+}
+
 bool view_no_block(struct rpc_call *call)
 {
     u64 oldest = chain_oldest(call->chain);

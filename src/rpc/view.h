@@ -15,6 +15,9 @@ struct block_ref {
 bool param_block(struct rpc_call *call, size_t index, struct block_ref *ref);
 bool value_block(struct rpc_call *call, json value, struct block_ref *ref);
 
+/* The same where a JSON number will do as well, as Otterscan writes it. */
+bool param_loose_block(struct rpc_call *call, size_t index, struct block_ref *ref);
+
 /* "header not found" and why; returns false. */
 bool view_no_block(struct rpc_call *call);
 

@@ -49,6 +49,10 @@ enum status trace_new(struct trace **trace, json config, size_t bytes_max,
                       struct err *err) MUST_READ;
 void trace_free(struct trace *trace);
 
+/* As Otterscan reads them: every call of the transaction in order, or what moved ether inside of it. */
+enum trace_ots { TRACE_OTS_CALLS, TRACE_OTS_OPERATIONS };
+struct trace *trace_new_ots(enum trace_ots view, size_t bytes_max);
+
 /* host is copied; its functions are called until trace_end. */
 void trace_begin(struct trace *trace, const struct evm_host *host, const struct trace_tx *tx);
 const struct evm_tracer *trace_hooks(const struct trace *trace);

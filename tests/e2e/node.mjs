@@ -11,7 +11,7 @@ import { compile, root } from '../../scripts/solc.mjs'
 const binaryFolder = process.env.ASHLAR_BIN ?? path.join(root, 'build', 'bin')
 export const isAnvil = process.env.DEV_NODE === 'anvil'
 export const castBinary = path.join(root, 'node_modules', '@foundry-rs', `cast-linux-${cpu()}`, 'bin', 'cast')
-const anvilBinary = path.join(root, 'node_modules', '@foundry-rs', `anvil-linux-${cpu()}`, 'bin', 'anvil')
+export const anvilBinary = path.join(root, 'node_modules', '@foundry-rs', `anvil-linux-${cpu()}`, 'bin', 'anvil')
 
 // The first of the ten accounts of the well-known test mnemonic, m/44'/60'/0'/0/i.
 export const mnemonic = 'test test test test test test test test test test test junk'
@@ -30,7 +30,7 @@ export const addresses = [
 
 export const contracts = compile([
   'contracts/Accounts.sol',
-  ...['Token20', 'Token721', 'Ledger', 'Trials'].map((name) => `tests/e2e/contracts/${name}.sol`),
+  ...['Token20', 'Token721', 'Ledger', 'Trials', 'Explored'].map((name) => `tests/e2e/contracts/${name}.sol`),
 ])
 
 function cpu() {
@@ -79,18 +79,19 @@ async function waitUntilReady(url, child) {
   }
 }
 
-function commandFor(port, flags) {
-  if (isAnvil) return [anvilBinary, ['--port', `${port}`, '--silent', '--steps-tracing', ...flags]]
+function commandFor(port, flags, peer) {
+  if (peer) return [anvilBinary, ['--port', `${port}`, '--silent', '--steps-tracing', ...flags]]
   return [path.join(binaryFolder, 'ashlar'), ['dev', '--port', `${port}`, '--silent', ...flags]]
 }
 
-export async function startNode(flags = [], { stderr = 'inherit' } = {}) {
-  const given = process.env.ASHLAR_E2E_RPC
+// peer: anvil itself, for tests that ask both.
+export async function startNode(flags = [], { stderr = 'inherit', peer = isAnvil } = {}) {
+  const given = peer && !isAnvil ? undefined : process.env.ASHLAR_E2E_RPC
   let url = given
   let child
   if (!given) {
     const port = await freePort()
-    const [program, argv] = commandFor(port, flags)
+    const [program, argv] = commandFor(port, flags, peer)
     child = spawn(program, argv, { stdio: ['ignore', 'ignore', stderr] })
     await new Promise((resolve, reject) => child.once('spawn', resolve).once('error', reject))
     url = `http://127.0.0.1:${port}`
