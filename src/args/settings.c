@@ -58,6 +58,91 @@ enum status settings_read_environment(struct settings *settings, const char *con
     return STATUS_OK;
 }
 
+/* --- profiles --------------------------------------------------------------------------------- */
+
+static size_t find_setting(const struct settings *settings, const char *name)
+{
+    size_t i = 0;
+    while (settings->options[i].name && strcmp(settings->options[i].name, name) != 0)
+        i++;
+    return i;
+}
+
+/* Who has set it, in words. */
+static void origin_words(char *out, size_t size, const struct settings *settings, size_t i)
+{
+    char variable[SETTINGS_VARIABLE_MAX];
+    switch (settings->from[i].origin) {
+    case SETTINGS_DEFAULT: snprintf(out, size, "default"); break;
+    case SETTINGS_FROM_PROFILE: snprintf(out, size, "--profile"); break;
+    case SETTINGS_FROM_FILE:
+        snprintf(out, size, "%s:%u", settings->path, settings->from[i].line);
+        break;
+    case SETTINGS_FROM_ENVIRONMENT:
+        settings_variable(variable, settings->options[i].name);
+        snprintf(out, size, "%s", variable);
+        break;
+    case SETTINGS_FROM_FLAG: snprintf(out, size, "--%s", settings->options[i].name); break;
+    }
+}
+
+static bool has_value(const struct args_option *option, const char *value)
+{
+    char number[24];
+    switch (option->kind) {
+    case ARGS_ACTION:
+    case ARGS_FLAG: return *(bool *)option->target == (strcmp(value, "true") == 0);
+    case ARGS_U64:
+        snprintf(number, sizeof number, "%llu", (unsigned long long)*(u64 *)option->target);
+        return strcmp(number, value) == 0;
+    case ARGS_TEXT:
+        return *(const char **)option->target && strcmp(*(const char **)option->target, value) == 0;
+    }
+    return false;
+}
+
+static enum status apply_row(struct settings *settings, const struct settings_profile *row,
+                             struct err *err)
+{
+    size_t i = find_setting(settings, row->option);
+    const struct args_option *option = &settings->options[i];
+    if (!option->name)
+        return STATUS_OK;
+    if (settings->from[i].origin != SETTINGS_DEFAULT) {
+        char origin[256];
+        origin_words(origin, sizeof origin, settings, i);
+        return has_value(option, row->value)
+                   ? STATUS_OK
+                   : err_set(err, STATUS_INVALID,
+                             "--profile %s has %s: %s, which %s contradicts; leave one of them out",
+                             row->profile, row->option, row->value, origin);
+    }
+    settings->from[i].origin = SETTINGS_FROM_PROFILE;
+    return args_set(option, row->option, row->value, err);
+}
+
+enum status settings_apply_profile(struct settings *settings, const struct settings_profile *rows,
+                                   struct err *err)
+{
+    bool is_known = false;
+    enum status status = STATUS_OK;
+    size_t at = find_setting(settings, "profile");
+    const char *name =
+        settings->options[at].name ? *(const char **)settings->options[at].target : NULL;
+    if (!name)
+        return STATUS_OK;
+    settings->profile = name;
+    for (const struct settings_profile *row = rows; row->profile && status == STATUS_OK; row++) {
+        if (strcmp(row->profile, name) != 0)
+            continue;
+        is_known = true;
+        status = apply_row(settings, row, err);
+    }
+    return is_known ? status
+                    : err_set(err, STATUS_INVALID, "there is no profile \"%.40s\"; there is %s",
+                              name, rows->profile);
+}
+
 /* --- printing --------------------------------------------------------------------------------- */
 
 static bool is_plain(const char *text)
@@ -102,23 +187,15 @@ static void print_value(char *out, size_t size, const struct args_option *option
 void settings_print(FILE *to, const struct settings *settings)
 {
     for (size_t i = 0; settings->options[i].name; i++) {
-        char line[4096], variable[SETTINGS_VARIABLE_MAX];
+        char line[4096], origin[4096];
         const struct args_option *option = &settings->options[i];
         if (option->kind == ARGS_ACTION)
             continue;
         int name_len = snprintf(line, sizeof line, "%s: ", option->name);
         print_value(line + name_len, sizeof line - (size_t)name_len, option);
-        fprintf(to, "%-36s # ", line);
-        switch (settings->from[i].origin) {
-        case SETTINGS_DEFAULT: fputs("default\n", to); break;
-        case SETTINGS_FROM_FILE:
-            fprintf(to, "%s:%u\n", settings->path, settings->from[i].line);
-            break;
-        case SETTINGS_FROM_ENVIRONMENT:
-            settings_variable(variable, option->name);
-            fprintf(to, "%s\n", variable);
-            break;
-        case SETTINGS_FROM_FLAG: fprintf(to, "--%s\n", option->name); break;
-        }
+        origin_words(origin, sizeof origin, settings, i);
+        bool is_implied = settings->from[i].origin == SETTINGS_FROM_PROFILE;
+        fprintf(to, "%-36s # %s%s%s\n", line, origin, is_implied ? " " : "",
+                is_implied ? settings->profile : "");
     }
 }

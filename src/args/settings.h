@@ -8,6 +8,7 @@
  *   args_parse_marked(...)                  -> settings.from[]
  *   settings_read_environment(&settings, environ, &err)
  *   settings_read_file(&settings, path, text, len, &err)
+ *   settings_apply_profile(&settings, rows, &err)
  *
  * The file is YAML 1.2 without anchors, aliases and tags; size, depth and length of keys are bounded. Every error
  * names the file and the line.
@@ -21,6 +22,7 @@ enum { SETTINGS_FILE_MAX = 1 << 20 };
 
 enum settings_origin {
     SETTINGS_DEFAULT,
+    SETTINGS_FROM_PROFILE,
     SETTINGS_FROM_FILE,
     SETTINGS_FROM_ENVIRONMENT,
     SETTINGS_FROM_FLAG
@@ -36,6 +38,7 @@ struct settings {
     const char *section;         /* the command's name; NULL: the file has no sections */
     const char *const *sections; /* all commands, ended by NULL */
     const char *path;            /* of the file read; borrowed */
+    const char *profile;         /* that was applied; NULL: none */
     struct settings_source from[ARGS_OPTIONS_MAX];
     struct arena texts; /* values of the file */
 };
@@ -54,6 +57,17 @@ MUST_READ enum status settings_read_environment(struct settings *settings,
 /* What neither flags nor the environment have set. path is for messages, and is borrowed. */
 MUST_READ enum status settings_read_file(struct settings *settings, const char *path,
                                          const char *text, size_t len, struct err *err);
+
+/*
+ * A profile is a name for several settings: the option "profile" names one. A row says what one of them is; rows for options
+ * that the command does not have are passed over. What nothing else has set gets the profile's value; what was set
+ * otherwise is INVALID, as is a profile that no row is of. Rows are ended by one without a profile.
+ */
+struct settings_profile {
+    const char *profile, *option, *value;
+};
+MUST_READ enum status settings_apply_profile(struct settings *settings,
+                                             const struct settings_profile *rows, struct err *err);
 
 /* Every option as YAML, with where its value comes from behind it. */
 void settings_print(FILE *to, const struct settings *settings);

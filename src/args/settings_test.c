@@ -7,7 +7,7 @@
 struct values {
     bool silent;
     u64 port, accounts;
-    const char *host, *cors;
+    const char *host, *cors, *profile;
     bool version;
     struct args_option options[8];
     struct settings settings;
@@ -23,6 +23,7 @@ static void setup(struct values *v)
         {"http.host", ARGS_TEXT, &v->host, "IP", "address"},
         {"accounts", ARGS_U64, &v->accounts, "N", "accounts"},
         {"cors-origins", ARGS_TEXT, &v->cors, "LIST", "origins"},
+        {"profile", ARGS_TEXT, &v->profile, "NAME", "several at once"},
         {"version", ARGS_ACTION, &v->version, NULL, "prints the version"},
         {0},
     };
@@ -79,7 +80,8 @@ TEST(settings_win_in_order)
                     "http.port: 1                         # --http.port\n"
                     "http.host: 127.0.0.1                 # default\n"
                     "accounts: 2                          # ASHLAR_ACCOUNTS\n"
-                    "cors-origins: null                   # default\n");
+                    "cors-origins: null                   # default\n"
+                    "profile: null                        # default\n");
     settings_fini(&v.settings);
 }
 
@@ -111,6 +113,56 @@ TEST(settings_mistakes_are_named_with_their_line)
         struct values v;
         setup(&v);
         CHECK_EQ(read_text(&v, cases[i].text, &err), STATUS_INVALID);
+        CHECK_STR(err.text, cases[i].words);
+        settings_fini(&v.settings);
+    }
+}
+
+static const struct settings_profile profiles[] = {
+    {"loud", "silent", "false"}, {"loud", "accounts", "77"}, {"loud", "cors-origins", "*"},
+    {"loud", "absent", "1"},     {"calm", "silent", "true"}, {0},
+};
+
+TEST(settings_of_a_profile)
+{
+    struct err err;
+    struct values v;
+    char text[1000];
+    setup(&v);
+    CHECK_EQ(settings_apply_profile(&v.settings, profiles, &err), STATUS_OK);
+    CHECK_EQ(v.accounts, 10);
+    CHECK_EQ(read_text(&v, "profile: loud\naccounts: 77\n", &err), STATUS_OK);
+    CHECK_EQ(settings_apply_profile(&v.settings, profiles, &err), STATUS_OK);
+    CHECK_STR(v.cors, "*");
+    FILE *file = fmemopen(text, sizeof text, "w");
+    settings_print(file, &v.settings);
+    fclose(file);
+    CHECK_STR(text, "silent: false                        # --profile loud\n"
+                    "http.port: 8545                      # default\n"
+                    "http.host: 127.0.0.1                 # default\n"
+                    "accounts: 77                         # F:2\n"
+                    "cors-origins: \"*\"                    # --profile loud\n"
+                    "profile: loud                        # F:1\n");
+    settings_fini(&v.settings);
+}
+
+TEST(settings_that_contradict_a_profile_are_named)
+{
+    static const struct {
+        const char *text, *words;
+    } cases[] = {
+        {"profile: loud\naccounts: 7\n",
+         "--profile loud has accounts: 77, which F:2 contradicts; leave one of them out"},
+        {"silent: false\nprofile: calm\n",
+         "--profile calm has silent: true, which F:1 contradicts; leave one of them out"},
+        {"profile: mute\n", "there is no profile \"mute\"; there is loud"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct err err = {""};
+        struct values v;
+        setup(&v);
+        CHECK_EQ(read_text(&v, cases[i].text, &err), STATUS_OK);
+        CHECK_EQ(settings_apply_profile(&v.settings, profiles, &err), STATUS_INVALID);
         CHECK_STR(err.text, cases[i].words);
         settings_fini(&v.settings);
     }

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "chain/chain_int.h"
+#include "sys/ending.h"
 
 static const char MARK[] = "addresses";
 
@@ -194,13 +195,14 @@ static bool collect_again(struct chain *chain, const struct chain_block *block)
     return verdict == TX_OK && chain_status(chain, NULL) == STATUS_OK;
 }
 
-/* From the newest blocks to the oldest, so that what is done is a part that the mark can tell. */
+/* From the newest blocks to the oldest, so that what is done is a part that the mark can tell: it may take long, and
+ * be stopped. */
 static enum status extend_back(struct chain *chain, struct err *err)
 {
     enum { AT_ONCE = 32 << 20 };
     enum status status = STATUS_OK;
     u64 oldest = chain_oldest(chain);
-    while (status == STATUS_OK && chain->addresses_from > oldest) {
+    while (status == STATUS_OK && chain->addresses_from > oldest && !ending_is_wished()) {
         u64 number = chain->addresses_from - 1;
         const struct chain_block *block = chain_by_number(chain, number);
         if (!block || !collect_again(chain, block))

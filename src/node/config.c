@@ -8,6 +8,12 @@
 #include "node/node.h"
 #include "sys/file.h"
 
+static const struct settings_profile PROFILES[] = {
+    {"explorer", "state", "archive"},
+    {"explorer", "address-index", "true"},
+    {0},
+};
+
 /* "ashlar dev" and "ashlar-node run" as the section they read. */
 static const char *section_of(const struct args_command *command)
 {
@@ -53,7 +59,9 @@ static enum status read_sources(struct config *config, const bool *given, struct
     settings_note_flags(&config->settings, given);
     enum status status =
         settings_read_environment(&config->settings, (const char *const *)environ, err);
-    return status == STATUS_OK ? read_file(config, err) : status;
+    if (status == STATUS_OK)
+        status = read_file(config, err);
+    return status == STATUS_OK ? settings_apply_profile(&config->settings, PROFILES, err) : status;
 }
 
 bool config_begin(struct config *config, const struct args_command *command,
@@ -101,7 +109,8 @@ static const struct args_command about = {
         "Prints every setting that COMMAND would run with, as YAML, and where it comes from.",
     .details =
         "A setting comes from a flag, else from the environment (ASHLAR_HTTP_PORT for http.port),\n"
-        "else from the file named by --config or ASHLAR_CONFIG, else it has its default.\n"
+        "else from the file named by --config or ASHLAR_CONFIG, else from the profile named by\n"
+        "--profile, else it has its default.\n"
         "In the file a key is a setting's name; what stands under a command's name is for that\n"
         "command only:\n\n"
         "    port: 8545\n"

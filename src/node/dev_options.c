@@ -10,7 +10,7 @@
 struct words {
     u64 port, chain_id, accounts, gas_limit, base_fee, history, batch, body, connections;
     const char *host, *mnemonic, *balance, *block_time, *fork, *origins, *hosts, *client, *folder,
-        *memory, *state;
+        *memory, *state, *profile;
     bool is_silent, is_version;
 };
 
@@ -90,8 +90,10 @@ static bool divide(struct dev_command *command, const char *memory, int *exit_co
 }
 
 /* In memory nothing is dropped but what --history bounds. */
-static bool read_state(struct dev_command *command, const char *state, int *exit_code)
+static bool read_state(struct dev_command *command, const struct words *words, int *exit_code)
 {
+    /* A profile asks for no more than memory has. */
+    const char *state = words->profile && !command->folder ? NULL : words->state;
     command->dev.archive = state != NULL;
     if (!state || (strcmp(state, "archive") == 0 && command->folder))
         return true;
@@ -140,8 +142,7 @@ static bool understand(struct dev_command *command, const struct words *words, i
     command->rpc.batch_max = (u32)words->batch;
     command->is_silent = words->is_silent;
     command->folder = words->folder;
-    return read_state(command, words->state, exit_code) &&
-           divide(command, words->memory, exit_code);
+    return read_state(command, words, exit_code) && divide(command, words->memory, exit_code);
 }
 
 static bool take_words(struct dev_command *command, const struct words *words, int rest,
@@ -208,6 +209,7 @@ bool dev_command_read(struct dev_command *command, int argc, char **argv, int *e
         {"address-index", ARGS_FLAG, &command->dev.addresses, NULL,
          "with --data, keep an index of the transactions in which an address appears, also inside\n"
          "of calls; in memory there always is one"},
+        PROFILE_OPTION(&words.profile),
         {"memory", ARGS_TEXT, &words.memory, "SIZE",
          "with --data, take no more of the machine's memory than this, for example 256M "
          "(" MEMORY_DEFAULT ")"},

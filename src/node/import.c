@@ -328,7 +328,7 @@ int node_import_main(int argc, char **argv)
     struct err err;
     struct importer importer = {.is_terminal = isatty(STDERR_FILENO)};
     struct data_options where = {.states = STATES_DEFAULT};
-    const char *snapshot = NULL, *memory = MEMORY_DEFAULT, *state = NULL;
+    const char *snapshot = NULL, *memory = MEMORY_DEFAULT, *state = NULL, *profile = NULL;
     where.memory = &importer.memory;
     const struct args_option options[] = {
         {"data", ARGS_TEXT, &where.folder, "DIR", "the data folder; made if it is not there"},
@@ -336,6 +336,7 @@ int node_import_main(int argc, char **argv)
          "how the chain begins; may be left out once it has begun"},
         STATE_OPTION(&state),
         ADDRESS_INDEX_OPTION(&where.addresses),
+        PROFILE_OPTION(&profile),
         {"sync", ARGS_U64, &importer.sync_blocks, "N",
          "make blocks last every N of them, and say so; else every 64 MiB of changes or less"},
         MEMORY_OPTION(&memory),

@@ -107,7 +107,7 @@ int node_run_main(int argc, char **argv)
 {
     int rest, exit_code;
     u64 port = 8545;
-    const char *state = NULL;
+    const char *state = NULL, *profile = NULL;
     struct wanted wanted = {
         .http = http_options_default(), .memory = MEMORY_DEFAULT, .daemon = DAEMON_WORDS_DEFAULT};
     struct data_options *where = &wanted.where;
@@ -119,6 +119,7 @@ int node_run_main(int argc, char **argv)
          "how the chain begins; may be left out once it has begun"},
         STATE_OPTION(&state),
         ADDRESS_INDEX_OPTION(&where->addresses),
+        PROFILE_OPTION(&profile),
         {"http.host", ARGS_TEXT, &http->host, "IP", "address to listen on (127.0.0.1)"},
         {"http.port", ARGS_U64, &port, "N", "port to listen on, 0 for any that is free (8545)"},
         {"http.cors", ARGS_TEXT, &http->cors_origins, "LIST",
