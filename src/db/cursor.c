@@ -124,7 +124,10 @@ bool db_get(struct db *db, enum db_table table, const void *key, size_t key_len,
     return false;
 }
 
-/* Values that follow each other in a page lie within it; those of a long walk go from page to page. */
+/*
+ * Values that follow each other in a page lie within it; those of a long walk go from page to page. What was mapped for
+ * a change cannot be told by its place: a page that has become empty is taken for the next one's copy.
+ */
 static void count_change(struct db *db, enum db_table table, const u8 *at, size_t len)
 {
     const u8 *last = db->last_put[table];
@@ -133,9 +136,9 @@ static void count_change(struct db *db, enum db_table table, const u8 *at, size_
         if (!mdb_stat(db->txn, db->tables[table], &stat) &&
             db->pages_changed[table] <= stat.ms_leaf_pages + stat.ms_branch_pages)
             db->pages_changed[table]++;
-        mapped_note_changed(db);
         db->last_put[table] = at;
     }
+    mapped_note_changed(db);
     if (len > PAGE / 2)
         db->bytes_changed += len;
 }

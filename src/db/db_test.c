@@ -232,37 +232,40 @@ TEST(mapped_pages_keep_to_their_bound)
     db_place_remove(&place);
 }
 
-/* Each value has a page of its own, next to the one before. */
+/* Values that lie one after another, small ones and such as have a page each, are taken away in their order. */
 TEST(mapped_pages_keep_to_their_bound_in_a_walk)
 {
-    enum { COUNT = 4000, LEN = 3000, MOST = 2 << 20, SLACK = 1 << 20 };
-    static const u8 long_value[LEN] = {1};
-    struct db_place place = db_place_new();
-    struct db *db = db_place_open_with(
-        &place, (struct db_options){.volatile_commits = true, .mapped_max = MOST});
-    struct usage usage;
-    usage_open(&usage);
-    u8 key[8] = {0};
-    db_begin(db);
-    for (u64 i = 0; i < COUNT; i++) {
-        key[6] = (u8)(i >> 8), key[7] = (u8)i;
-        db_put(db, DB_SLOTS, key, sizeof key, long_value, LEN);
+    enum { TOTAL = 12 << 20, MOST = 2 << 20, SLACK = 1 << 20 };
+    static const u8 long_value[3000] = {1};
+    static const size_t sizes[] = {700, sizeof long_value};
+    for (size_t size = 0; size < ARRAY_LEN(sizes); size++) {
+        struct db_place place = db_place_new();
+        struct db *db = db_place_open_with(
+            &place, (struct db_options){.volatile_commits = true, .mapped_max = MOST});
+        struct usage usage;
+        usage_open(&usage);
+        u8 key[8] = {0};
+        db_begin(db);
+        for (u64 i = 0; i < TOTAL / sizes[size]; i++) {
+            key[6] = (u8)(i >> 8), key[7] = (u8)i;
+            db_put(db, DB_SLOTS, key, sizeof key, long_value, sizes[size]);
+        }
+        CHECK(db_pending(db) > TOTAL / 2);
+        commit(db);
+        db_release(db);
+        u64 before = mapped(&usage), most = before;
+        db_begin(db);
+        for (u64 i = 0; i < TOTAL / sizes[size]; i++) {
+            key[6] = (u8)(i >> 8), key[7] = (u8)i;
+            db_del(db, DB_SLOTS, key, sizeof key);
+            most = i % 20 == 0 && mapped(&usage) > most ? mapped(&usage) : most;
+        }
+        commit(db);
+        CHECK(most < before + MOST + SLACK);
+        usage_close(&usage);
+        db_close(db);
+        db_place_remove(&place);
     }
-    CHECK(db_pending(db) > (u64)COUNT * LEN);
-    commit(db);
-    db_release(db);
-    u64 before = mapped(&usage), most = before;
-    db_begin(db);
-    for (u64 i = 0; i < COUNT; i++) {
-        key[6] = (u8)(i >> 8), key[7] = (u8)i;
-        db_del(db, DB_SLOTS, key, sizeof key);
-        most = i % 20 == 0 && mapped(&usage) > most ? mapped(&usage) : most;
-    }
-    commit(db);
-    CHECK(most < before + MOST + SLACK);
-    usage_close(&usage);
-    db_close(db);
-    db_place_remove(&place);
 }
 
 /* Against a plain array, with commits, aborts and reopening in between. */
