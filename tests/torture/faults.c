@@ -1,6 +1,7 @@
 /*
  * A layer of faults under a program's files, to be preloaded (LD_PRELOAD): everything that changes a file or folder
- * below FAULTS_FOLDER, or makes it last, is a numbered boundary, and at the one that is asked for something happens.
+ * below FAULTS_FOLDER, or makes it last, is a numbered boundary, and so is the end of the program; at the one that is
+ * asked for something happens.
  *
  *   FAULTS_FOLDER  an absolute path; without it the layer does nothing
  *   FAULTS_AT      the boundary's number, from 1; 0 or absent: none
@@ -385,6 +386,28 @@ static bool is_parent(const char *folder, const char *path)
     return strncmp(path, folder, len) == 0 && path[len] == '/' && !strchr(path + len + 1, '/');
 }
 
+static void prefix_replace(char path[PATH_MAX], const char *from, const char *to)
+{
+    char old[PATH_MAX];
+    size_t len = strlen(from);
+    if (strncmp(path, from, len) != 0 || path[len] != '/')
+        return;
+    snprintf(old, sizeof old, "%s", path + len);
+    if (snprintf(path, PATH_MAX, "%s%s", to, old) >= PATH_MAX)
+        abort();
+}
+
+/* A name that will last: what was changed in that folder before has been changed there. */
+static void name_settle(const struct name_change *change)
+{
+    if (change->kind != NAME_CHANGED)
+        return;
+    for (struct name_change *older = change->before; older; older = older->before) {
+        prefix_replace(older->path, change->from, change->path);
+        prefix_replace(older->from, change->from, change->path);
+    }
+}
+
 static void names_forget(const char *folder)
 {
     for (struct name_change **at = &layer.names; *at;) {
@@ -393,6 +416,7 @@ static void names_forget(const char *folder)
             at = &change->before;
             continue;
         }
+        name_settle(change);
         *at = change->before;
         free(change);
     }
@@ -417,6 +441,17 @@ __attribute__((constructor)) static void layer_begin(void)
         layer.log = (int)syscall(SYS_openat, AT_FDCWD, log,
                                  O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0644);
     layer.is_on = true;
+}
+
+/* What the program has said stands; whether what it said lasts is another matter. */
+__attribute__((destructor)) static void layer_end(void)
+{
+    if (!layer.is_on)
+        return;
+    fflush(NULL);
+    layer_lock();
+    boundary("end", layer.folder, 0, NEED_NOTHING);
+    layer_unlock(0, 0);
 }
 
 /* --- the calls ---------------------------------------------------------------------------------- */

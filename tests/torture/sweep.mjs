@@ -1,6 +1,7 @@
 // Goes through every call by which a node changes its files or makes them last, one run of the node for each, and has
 // something happen at it: see faults.c. Whatever happens, the data folder must verify afterwards, hold every block that
-// was said to be durable, and the same command given again must end as if nothing had happened.
+// was said to be durable, and the same command given again must end as if nothing had happened. A snapshot makes a folder
+// wholly or not at all; a development node keeps what it promises to its client (developing.mjs).
 //   node tests/torture/sweep.mjs [--blocks N] [--seed N] [--cuts N] [--every N] [--jobs N] [--only SCENE/KIND/NUMBER]
 // --every N takes one boundary in N (others with each seed); --cuts how many power cuts at each.
 import { spawn } from 'node:child_process'
@@ -10,6 +11,7 @@ import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { root } from '../../scripts/solc.mjs'
 import { randomFrom, writeBranches } from './branches.mjs'
+import { checkDeveloped, develop, makeDeveloped } from './developing.mjs'
 
 const { values } = parseArgs({
   options: {
@@ -52,8 +54,12 @@ const scenes = [
   { name: 'new', chain: 'short', from: -1, command: (data) => importOf(data, 'short', 'chain.rlp') },
   { name: 'segments', chain: 'long', from: straight - 1, command: (data) => importOf(data, 'long', 'chain.rlp') },
   { name: 'compact', chain: 'long', from: straight - 1, command: (data) => ['db', 'compact', '--data', data] },
+  { name: 'snapshot', chain: 'long', from: -1, command: (data) => ['import', '--data', data, '--snapshot', snapshot],
+    isDone: (data) => fs.existsSync(data) },
+  { name: 'dev-new', from: -1, isClient: true },
+  { name: 'dev', from: 0, isClient: true },
 ]
-const base = path.join(folder, 'base')
+const [base, developed, snapshot] = ['base', 'developed', 'long.snapshot'].map((name) => path.join(folder, name))
 
 // Undefined if there is no chain yet, which is right as long as nothing was said to be durable.
 async function verify(data) {
@@ -63,7 +69,7 @@ async function verify(data) {
   throw new Error(`the folder does not verify: ${wrong}`)
 }
 
-const durableIn = (said) => [...said.matchAll(/^durable: block \d+, (0x[0-9a-f]{64})$/gm)].at(-1)?.[1]
+const durableIn = (said) => [...said.matchAll(/^(?:durable|head): block \d+, (0x[0-9a-f]{64})$/gm)].at(-1)?.[1]
 
 function checkEnd(kind, { status, signal, wrong }) {
   if (signal) throw new Error(`the node was ended by ${signal}: ${wrong}`)
@@ -77,21 +83,42 @@ function checkEnd(kind, { status, signal, wrong }) {
   throw new Error(`the node ended with ${status}: ${wrong}`)
 }
 
-async function oneRun(scene, kind, at, runSeed) {
-  const place = fs.mkdtempSync(path.join(folder, 'run-'))
-  const data = path.join(place, 'data')
-  if (scene.from >= 0) fs.cpSync(base, data, { recursive: true })
-  const done = await run(scene.command(data), { LD_PRELOAD: layer, FAULTS_FOLDER: place, FAULTS_AT: `${at}`,
-    FAULTS_KIND: kind === 'once' ? 'full' : kind, FAULTS_FOR: kind === 'once' ? '1' : '0', FAULTS_SEED: `${runSeed}` })
-  try {
-    checkEnd(kind, done)
-    const least = Math.max(scene.from, scene.place.get(durableIn(done.said)) ?? -1)
-    const head = await verify(data)
-    const reached = head === undefined ? -1 : scene.place.get(head) ?? (least < 0 ? -1 : -2)
-    if (reached < least) throw new Error(`block ${least} of the file was durable, and the head is block ${reached}`)
+const actIn = (scene, data, environment) =>
+  scene.isClient ? develop(data, environment, scene.first) : run(scene.command(data), environment)
+
+async function checkImported(scene, data, { said }) {
+  const least = Math.max(scene.from, scene.place.get(durableIn(said)) ?? -1)
+  const head = await verify(data)
+  const reached = head === undefined ? -1 : scene.place.get(head) ?? (least < 0 ? -1 : -2)
+  if (reached < least) throw new Error(`block ${least} of the file was durable, and the head is block ${reached}`)
+  if (!scene.isDone?.(data)) {
     const again = await run(scene.command(data))
     if (again.status !== 0) throw new Error(`it does not go on: ${again.wrong}`)
-    if ((await verify(data)) !== scene.head) throw new Error('gone on with, it does not end at the last block')
+  }
+  if ((await verify(data)) !== scene.head) throw new Error('gone on with, it does not end at the last block')
+}
+
+async function checkClient(data, done) {
+  const head = await verify(data)
+  if (head === undefined && done.least >= 0) throw new Error('what was durable is not there')
+  await checkDeveloped(data, head, done)
+  await verify(data)
+}
+
+function placeFor(scene) {
+  const place = fs.mkdtempSync(path.join(folder, 'run-'))
+  const data = path.join(place, 'data')
+  if (scene.from >= 0) fs.cpSync(scene.isClient ? developed : base, data, { recursive: true })
+  return { place, data }
+}
+
+async function oneRun(scene, kind, at, runSeed) {
+  const { place, data } = placeFor(scene)
+  try {
+    const done = await actIn(scene, data, { LD_PRELOAD: layer, FAULTS_FOLDER: place, FAULTS_AT: `${at}`,
+      FAULTS_KIND: kind === 'once' ? 'full' : kind, FAULTS_FOR: kind === 'once' ? '1' : '0', FAULTS_SEED: `${runSeed}` })
+    checkEnd(kind, done)
+    await (scene.isClient ? checkClient(data, done) : checkImported(scene, data, done))
   } catch (error) {
     return `${error.message} (the folder is ${place})`
   }
@@ -101,11 +128,9 @@ async function oneRun(scene, kind, at, runSeed) {
 
 // Every boundary of the scene with nothing happening: call, path and bytes.
 async function boundariesOf(scene) {
-  const place = fs.mkdtempSync(path.join(folder, 'run-'))
-  const data = path.join(place, 'data')
+  const { place, data } = placeFor(scene)
   const log = path.join(folder, `${scene.name}.log`)
-  if (scene.from >= 0) fs.cpSync(base, data, { recursive: true })
-  const done = await run(scene.command(data), { LD_PRELOAD: layer, FAULTS_FOLDER: place, FAULTS_LOG: log })
+  const done = await actIn(scene, data, { LD_PRELOAD: layer, FAULTS_FOLDER: place, FAULTS_LOG: log })
   if (done.status !== 0) throw new Error(`${scene.name}: the node ended with ${done.status}: ${done.wrong}`)
   scene.head = await verify(data)
   fs.rmSync(place, { recursive: true })
@@ -118,6 +143,14 @@ async function prepare() {
   const long = await writeBranches(path.join(folder, 'long'), { blocks, seed, straight, reach: states - 2 })
   const made = await run(importOf(base, 'long', 'straight.rlp'))
   if (made.status !== 0) throw new Error(`the import ended with ${made.status}: ${made.wrong}`)
+  await makeDeveloped(developed)
+  scenes.find(({ name }) => name === 'dev').first = await verify(developed)
+  const whole = path.join(folder, 'whole')
+  fs.cpSync(base, whole, { recursive: true })
+  for (const words of [importOf(whole, 'long', 'chain.rlp'), ['export', '--data', whole, '--snapshot', snapshot]]) {
+    const done = await run(words)
+    if (done.status !== 0) throw new Error(`${words[0]} ended with ${done.status}: ${done.wrong}`)
+  }
   const placesOf = (order) => new Map(order.map(({ hash }, i) => [hash, i]))
   return { short: placesOf(short), long: placesOf(long) }
 }
@@ -149,8 +182,8 @@ try {
     console.log(`${scene.name}: ${boundaries.length} boundaries`)
     todo.push(...jobsOf(scene, boundaries))
   }
-  const worker = async () => {
-    for (let job = todo.shift(); job && failed < 20; job = todo.shift()) {
+  const worker = async (list) => {
+    for (let job = list.shift(); job && failed < 20; job = list.shift()) {
       const { scene, kind, at, runSeed } = job
       const words = await oneRun(scene, kind, at, runSeed)
       counts[kind] = (counts[kind] ?? 0) + 1
@@ -158,7 +191,9 @@ try {
       words ? failed++ : passed++
     }
   }
-  await Promise.all(Array.from({ length: jobs }, worker))
+  const byWait = (isClient) => todo.filter(({ scene }) => Boolean(scene.isClient) === isClient)
+  for (const [list, atOnce] of [[byWait(false), jobs], [byWait(true), 6 * jobs]]) // clients wait most of the time
+    await Promise.all(Array.from({ length: atOnce }, () => worker(list)))
 } catch (error) {
   console.log(`FAIL ${error.stack}`)
   failed++
