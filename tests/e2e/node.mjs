@@ -109,7 +109,7 @@ export async function startNode(flags = [], { stderr = 'inherit', peer = isAnvil
     async stop() {
       if (!child) return 0
       const ended = new Promise((resolve) => child.once('exit', (code, signal) => resolve(code ?? signal)))
-      if (child.exitCode !== null) return child.exitCode
+      if (child.exitCode !== null || child.signalCode !== null) return child.exitCode ?? child.signalCode
       child.kill('SIGTERM')
       return ended
     },

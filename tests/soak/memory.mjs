@@ -20,6 +20,25 @@ export function creep(list, ceiling) {
   return Math.max(0, late - Math.max(early * 1.1 + 2, ceiling * 0.6))
 }
 
+// Does it rise through the last half of a long run, at whatever level, so that it would pass the ceiling within a day?
+// Then by how many MiB an hour; else 0. The half is cut into twenty pieces, and their middles are compared with each other:
+// a rise is believed when so many pairs agree as chance brings about once in thirty thousand runs (Mann and Kendall's test),
+// and is as steep as the pair in the middle (Theil and Sen's slope).
+export function trend(samples, ceiling) {
+  const [pieces, longSeconds, daySeconds] = [20, 1200, 86_400]
+  const half = samples.slice(Math.floor(samples.length / 2))
+  if (samples.length === 0 || samples.at(-1).second < longSeconds) return 0 // caches still fill
+  const size = Math.floor(half.length / pieces)
+  const middles = Array.from({ length: pieces }, (_, i) => median(half.slice(i * size, (i + 1) * size).map(({ rss }) => rss)))
+  const seconds = ((half.at(-1).second - half[0].second) * size) / half.length // of a piece
+  const slopes = []
+  for (let i = 0; i < pieces; i++) for (let j = i + 1; j < pieces; j++) slopes.push((middles[j] - middles[i]) / ((j - i) * seconds))
+  const agree = slopes.reduce((sum, slope) => sum + Math.sign(slope), 0)
+  const deviation = Math.sqrt((pieces * (pieces - 1) * (2 * pieces + 5)) / 18)
+  const slope = median(slopes)
+  return agree > 4 * deviation && median(middles) + slope * daySeconds > ceiling ? slope * 3600 : 0
+}
+
 // An SVG of samples { second, rss, pss } under a ceiling.
 export function curve(samples, ceiling) {
   const [width, height, left, bottom] = [960, 360, 48, 32]

@@ -11,7 +11,7 @@ import { root } from '../../scripts/solc.mjs'
 import { startNode } from '../e2e/node.mjs'
 import { genesisOf } from '../torture/branches.mjs'
 import { openLoad } from './load.mjs'
-import { creep, curve, median, memoryOf } from './memory.mjs'
+import { creep, curve, median, memoryOf, trend } from './memory.mjs'
 
 const { values } = parseArgs({
   options: {
@@ -39,13 +39,14 @@ const samples = []
 const done = {}
 let failure
 
-const sampler = setInterval(() => {
+const sample = () => {
   try {
     samples.push({ second: Math.round(elapsed()), ...memoryOf(node.pid) })
   } catch {
     failure ??= 'the node has ended'
   }
-}, 1000)
+}
+const sampler = setInterval(sample, 1000)
 
 async function work() {
   const names = values.only ? values.only.split(',') : Object.keys(load.kinds)
@@ -62,9 +63,10 @@ async function work() {
 }
 await Promise.all(Array.from({ length: atATime }, work))
 clearInterval(sampler)
+sample()
 load.close()
 const last = (await node.rpc('eth_blockNumber').catch(() => (failure ??= 'the node does not answer'))) ?? '0x0'
-const { peak } = memoryOf(node.pid)
+const peak = Math.max(...samples.map((sample) => sample.peak))
 const status = await node.stop()
 const run = (...words) => spawnSync(program, words, { encoding: 'utf8' })
 const verified = run('db', 'verify', '--data', data)
@@ -102,10 +104,12 @@ for (let i = 0; i < samples.length; i += step) {
 }
 console.log(Object.entries(done).map(([name, count]) => `${name} ${count}`).join(', '))
 const crept = creep(samples.map(({ rss }) => rss), ceiling)
+const rises = trend(samples, ceiling)
 const checks = [
   ['nothing failed', !failure, failure],
   ['every moment below the ceiling', peak <= ceiling, `${peak.toFixed(1)} of ${ceiling} MiB`],
   ['no creep', crept === 0, `${crept.toFixed(1)} MiB`],
+  ['no trend in the last half', rises === 0, `${rises.toFixed(1)} MiB an hour`],
   ['ended as told', status === 0, `status ${status}`],
   ['the folder verifies', verified.status === 0, verified.stderr],
   ['its chain is imported below the ceiling', takenStatus === 0 && taken.peak <= ceiling, `${takenStatus}; ${taken.peak.toFixed(1)} of ${ceiling} MiB`],
