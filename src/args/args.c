@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/nearest.h"
 
 enum { WORD_MAX = 48 };
@@ -152,6 +153,7 @@ enum { HELP_COLUMN = 33, HELP_WIDTH = 80 };
 static void print_option(FILE *to, const char *left, const char *help)
 {
     int column = fprintf(to, "  %-30s", left);
+    assert(!strchr(help, '\n'));
     while (*help) {
         int len = (int)strcspn(help, " ");
         if (column >= HELP_COLUMN && column + 1 + len > HELP_WIDTH)

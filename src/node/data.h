@@ -29,9 +29,9 @@ enum { STATES_DEFAULT = 128, STATES_MAX = 65536 };
     {"state", ARGS_TEXT, (text), "archive|N",                                              \
      "keep the states of N blocks behind the head (128), or keep every block's readable; " \
      "a folder that was made an archive stays one"}
-#define ADDRESS_INDEX_OPTION(flag)                                                            \
-    {"address-index", ARGS_FLAG, (flag), NULL,                                                \
-     "keep an index of the transactions in which an address appears, also inside of calls;\n" \
+#define ADDRESS_INDEX_OPTION(flag)                                                           \
+    {"address-index", ARGS_FLAG, (flag), NULL,                                               \
+     "keep an index of the transactions in which an address appears, also inside of calls; " \
      "a folder that has one keeps it"}
 /* text NULL: the default. */
 MUST_READ enum status data_read_states(struct data_options *options, const char *text,

@@ -207,7 +207,7 @@ bool dev_command_read(struct dev_command *command, int argc, char **argv, int *e
         {"state", ARGS_TEXT, &words.state, "archive",
          "with --data, keep every block's state readable"},
         {"address-index", ARGS_FLAG, &command->dev.addresses, NULL,
-         "with --data, keep an index of the transactions in which an address appears, also inside\n"
+         "with --data, keep an index of the transactions in which an address appears, also inside "
          "of calls; in memory there always is one"},
         PROFILE_OPTION(&words.profile),
         {"memory", ARGS_TEXT, &words.memory, "SIZE",
