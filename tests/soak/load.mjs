@@ -12,8 +12,9 @@ const pick = (list) => list[below(list.length)]
 
 // for (i = 0; i < 150; i++) sstore(word + i, word + i + 1); log0(word), word being the calldata's.
 const STORE = '5f355f5b80609614601a578181018060010190556001016003565b505f5260205fa000'
-// Touches 96 KiB and calls itself, until the gas is used up: much memory for it.
-const DEEP = '600162018000525f5f5f5f5f305af100'
+// Buys memory for a 64th of its gas and calls itself with the rest, until there is none: as much as gas can buy. The size,
+// sqrt(8192 * gas) bytes, comes by four of Newton's steps.
+const DEEP = `5a612000026207a120${'8082040160011c'.repeat(4)}5150505f5f5f5f5f305af100`
 // Deploys what follows.
 const wrap = (code) => `0x61${(code.length / 2).toString(16).padStart(4, '0')}80600a3d393df3${code}`
 
