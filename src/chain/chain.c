@@ -506,7 +506,20 @@ u64 chain_oldest_readable(const struct chain *chain)
 
 u64 chain_oldest(const struct chain *chain)
 {
-    return chain->db ? chain->stored_from : chain_held_from(chain);
+    u64 whole = archive_whole(chain->archive);
+    if (!chain->db)
+        return chain_held_from(chain);
+    return whole > chain->stored_from ? whole : chain->stored_from;
+}
+
+struct chain_kept chain_kept(const struct chain *chain)
+{
+    const struct chain_options *options = &chain->options;
+    return (struct chain_kept){
+        .blocks = chain->db ? options->whole : options->history,
+        .states = chain->has_past ? 0 : options->history,
+        .proofs = options->history,
+    };
 }
 
 struct entry *canonical_at(const struct chain *chain, u64 number)
@@ -519,19 +532,41 @@ static const struct chain_block *public(struct entry *entry)
     return entry ? entry_whole(entry) : NULL;
 }
 
-const struct chain_block *chain_by_number(const struct chain *chain, u64 number)
+static struct entry *find_number(const struct chain *chain, u64 number)
 {
     u64 oldest = chain_held_from(chain);
     size_t count = chain->canonical_end - chain->canonical_begin;
     if (number < oldest)
-        return public(load_by_number(chain, number));
-    return public(number - oldest < count ? canonical_at(chain, number) : NULL);
+        return load_by_number(chain, number);
+    return number - oldest < count ? canonical_at(chain, number) : NULL;
+}
+
+static struct entry *find_hash(const struct chain *chain, const hash32 *hash)
+{
+    struct entry *entry = entry_find(chain, hash);
+    return entry ? entry : load_by_hash(chain, hash);
+}
+
+const struct chain_block *chain_by_number(const struct chain *chain, u64 number)
+{
+    return public(find_number(chain, number));
 }
 
 const struct chain_block *chain_by_hash(const struct chain *chain, const hash32 *hash)
 {
-    struct entry *entry = entry_find(chain, hash);
-    return public(entry ? entry : load_by_hash(chain, hash));
+    return public(find_hash(chain, hash));
+}
+
+const struct chain_block *chain_header_by_number(const struct chain *chain, u64 number)
+{
+    const struct entry *entry = find_number(chain, number);
+    return entry ? &entry->pub : NULL;
+}
+
+const struct chain_block *chain_header_by_hash(const struct chain *chain, const hash32 *hash)
+{
+    const struct entry *entry = find_hash(chain, hash);
+    return entry ? &entry->pub : NULL;
 }
 
 const struct chain_block *chain_find_tx(const struct chain *chain, const hash32 *hash, u32 *index)
@@ -563,9 +598,7 @@ void chain_exec_init(struct chain *chain, struct exec *exec, struct state *state
 {
     enum fork fork = chain_fork(chain, header);
     struct evm_block env = process_env(header, fork, &chain->config);
-    struct entry *parent = entry_find(chain, &header->parent_hash);
-    if (!parent)
-        parent = load_by_hash(chain, &header->parent_hash);
+    struct entry *parent = find_hash(chain, &header->parent_hash);
     exec_init(exec, state, chain->evm, &chain->config, fork, &env);
     exec->block_hash = parent ? entry_block_hash : NULL;
     exec->block_hash_ctx = parent;

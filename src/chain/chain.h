@@ -29,6 +29,7 @@ struct chain_block {
     const struct request *requests;
     u32 request_count;
     bool is_canonical;
+    bool is_pruned; /* only the header and the total difficulty are left (chain_header_by_number) */
 };
 
 /* Bounds in bytes; 0: as much as is usual. */
@@ -49,6 +50,9 @@ struct chain_options {
     struct db *db;
     /* A folder for blocks that no longer change (chain/archive.h); copied. NULL: they stay in the store. */
     const char *segments;
+    /* With segments: blocks kept whole behind the head, history at least; of those before only the header stays. What is
+     * gone does not come back. 0: all. */
+    u32 whole;
     struct chain_memory memory;
     /* With a store: the state of every block stays readable, of a chain that began so from the first one on. The
      * store remembers that it is so. */
@@ -96,6 +100,7 @@ struct chain_verify_watcher {
 };
 struct chain_verified {
     u64 head;
+    u64 whole; /* before this number, blocks are pruned */
     hash32 hash;
     u64 accounts, slots;
 };
@@ -149,8 +154,23 @@ const struct chain_block *chain_by_number(const struct chain *chain, u64 number)
 const struct chain_block *chain_by_hash(const struct chain *chain, const hash32 *hash);
 /* The canonical block that holds a transaction, and its place there. */
 const struct chain_block *chain_find_tx(const struct chain *chain, const hash32 *hash, u32 *index);
-/* The oldest block that is still held. */
+/* The oldest from which on all are whole. Before it the genesis is, which consists of its header. */
 u64 chain_oldest(const struct chain *chain);
+/*
+ * The same of any block, also of one that is pruned: of those before chain_oldest only the header, the hash and the
+ * total difficulty are left, which chain_by_number and chain_by_hash do not give. Nothing else may be looked at.
+ */
+const struct chain_block *chain_header_by_number(const struct chain *chain, u64 number);
+const struct chain_block *chain_header_by_hash(const struct chain *chain, const hash32 *hash);
+
+/* What goes as the chain grows: so many blocks behind the head stay; 0: all. */
+struct chain_kept {
+    u32 blocks, states, proofs;
+};
+struct chain_kept chain_kept(const struct chain *chain);
+
+/* Are there blocks that should be pruned and are not yet? Each chain_sync prunes as many as came, and some more. */
+bool chain_prunes(const struct chain *chain);
 /* The oldest whose state is; no branch can begin below it. */
 u64 chain_oldest_state(const struct chain *chain);
 /* The oldest whose state can be read: the same, but for an archive. */

@@ -53,6 +53,8 @@ static void blame(const struct entry *entry)
 
 struct chain_block *entry_whole(struct entry *entry)
 {
+    if (entry->pub.is_pruned)
+        return NULL;
     if (!entry->is_thin)
         return &entry->pub;
     struct entry *loaded = load_by_hash(entry->chain, &entry->pub.block.hash);

@@ -66,8 +66,11 @@ struct chain {
     size_t unsaved_bytes;          /* of undo_bytes, made since the last sync */
     u64 thin_below;                /* canonical blocks below are thin */
     bool has_old_undos;            /* the store may hold records of blocks that are not held */
-    u64 stored_from;               /* the oldest number in the store */
-    bool has_past;                 /* states of blocks from past_from on can be read, however old */
+    u64 synced;                    /* the head's number at the last sync */
+    enum status failed;            /* of the last sync; then there is none after it */
+    struct err failure;
+    u64 stored_from; /* the oldest number in the store */
+    bool has_past;   /* states of blocks from past_from on can be read, however old */
     u64 past_from;
     bool has_addresses; /* since addresses_from, if there is a store */
     u64 addresses_from;
@@ -120,7 +123,8 @@ void loaded_free(struct chain *chain);
 void loaded_mark(struct chain *chain, const hash32 *hash, bool is_canonical);
 
 /* chain_held.c: what of the held blocks is in memory. */
-/* The block with all its parts, from the store if need be. NULL when that cannot be read, which the store then says. */
+/* The block with all its parts, from the store if need be. NULL when it is pruned, or cannot be read, which the store then
+ * says. */
 struct chain_block *entry_whole(struct entry *entry);
 /* Brings the parts back for as long as it is the head. */
 void entry_fatten(struct entry *entry);

@@ -2,11 +2,16 @@
 #include "base/mem.h"
 #include "chain/chain_int.h"
 
+/* One that was pruned since it was loaded is not found: it would show more than there is. */
 static struct entry *loaded_find(const struct chain *chain, const hash32 *hash)
 {
-    for (u32 i = 0; i < LOADED_MAX; i++)
-        if (chain->loaded[i] && hash32_eq(&chain->loaded[i]->pub.block.hash, hash))
-            return chain->loaded[i];
+    u64 whole = archive_whole(chain->archive);
+    for (u32 i = 0; i < LOADED_MAX; i++) {
+        struct entry *entry = chain->loaded[i];
+        if (entry && hash32_eq(&entry->pub.block.hash, hash) &&
+            (entry->pub.is_pruned || entry_number(entry) >= whole || !entry_number(entry)))
+            return entry;
+    }
     return NULL;
 }
 
@@ -30,10 +35,7 @@ static struct entry *load(const struct chain *chain, u64 number, const hash32 *h
     if (entry)
         return entry;
     entry = entry_new(ring);
-    bool found = number < archive_end(chain->archive)
-                     ? archive_get_block(chain->archive, &entry->pub, &entry->arena, number, hash)
-                     : store_get_block(chain->db, &entry->pub, &entry->arena, number, hash);
-    if (!found) {
+    if (!archive_load(chain->archive, chain->db, &entry->pub, &entry->arena, number, hash)) {
         entry_free(entry);
         return NULL;
     }

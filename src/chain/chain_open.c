@@ -1,4 +1,5 @@
 /* Where chains begin: at a genesis, or where a store left off. */
+#include "base/assert.h"
 #include "base/mem.h"
 #include "chain/chain_int.h"
 
@@ -262,19 +263,25 @@ static enum status begin(struct chain *chain, const struct genesis *genesis, str
     return STATUS_OK;
 }
 
-/* A chain is not opened without what was taken out of its store. */
+/* A chain is not opened without what was taken out of its store, nor with less than it needs to go on. */
 static enum status open_archive(struct chain *chain, struct err *err)
 {
     hash32 genesis;
     struct chain_config config;
     if (!chain->db)
         return STATUS_OK;
+    u64 end = archive_mark(chain->db), whole = archive_whole_mark(chain->db);
     enum status status = store_get_identity(chain->db, &genesis, &config, err);
     if (status == STATUS_OK && chain->options.segments)
         chain->archive = archive_new(chain->db, chain->options.segments, &genesis);
-    else if (status == STATUS_OK && archive_mark(chain->db))
+    else if (status == STATUS_OK && (end || whole))
         status = err_set(err, STATUS_INVALID, "the chain's older blocks are in segment files");
     chain->options.segments = NULL; /* the caller's, and copied */
+    if (status == STATUS_OK && (archive_headers_end(whole) > end || whole > chain_held_from(chain)))
+        status = err_set(err, STATUS_INVALID, "blocks that the chain needs are pruned");
+    if (status == STATUS_OK && !db_is_read_only(chain->db))
+        archive_sweep(chain->archive);
+    chain->synced = entry_number(chain->head);
     return status;
 }
 
@@ -283,6 +290,8 @@ enum status chain_open(struct chain **out, const struct genesis *genesis,
 {
     if (genesis && genesis->header.gas_limit > INT64_MAX)
         return err_set(err, STATUS_INVALID, "genesis: gasLimit is above 2^63 - 1");
+    assert(!options->whole ||
+           (options->segments && options->history && options->whole >= options->history));
     struct chain *chain = chain_new(options);
     bool begins = !chain->db || is_empty(chain->db);
     enum status status = begins ? begin(chain, genesis, err) : resume(chain, genesis, err);

@@ -124,21 +124,62 @@ static void save_undos(struct chain *chain)
     }
 }
 
-enum status chain_sync(struct chain *chain, struct err *err)
+/* Blocks below are to be pruned. Whatever a branch may yet be built on has all its near ancestors whole: ommers are held
+ * against those of so many generations (Yellow Paper 11.1). */
+static u64 prune_end(const struct chain *chain)
 {
-    if (!chain->db || !db_is_writing(chain->db))
-        return STATUS_OK;
-    assert(chain->at == chain->head && !chain->views);
+    enum { GENERATIONS = 8 };
+    u64 head = entry_number(chain->head), held = chain_held_from(chain);
+    u64 whole = chain->options.whole;
+    if (!whole || head < whole || held < GENERATIONS)
+        return 0;
+    return head - whole < held - GENERATIONS ? head - whole : held - GENERATIONS;
+}
+
+bool chain_prunes(const struct chain *chain)
+{
+    return archive_whole(chain->archive) < prune_end(chain);
+}
+
+static enum status archive_sync(struct chain *chain, struct err *err)
+{
+    u64 head = entry_number(chain->head);
+    enum status status = archive_move(chain->archive, chain_held_from(chain), err);
+    if (status == STATUS_OK)
+        status = archive_prune(chain->archive, prune_end(chain),
+                               head > chain->synced ? head - chain->synced : 0, err);
+    return status;
+}
+
+static enum status write_all(struct chain *chain, struct err *err)
+{
+    db_begin(chain->db);
     if (chain->has_old_undos)
         drop_old_undos(chain);
     save_undos(chain);
     disk_state_save(chain->disk);
-    enum status status = archive_move(chain->archive, chain_held_from(chain), err);
-    if (status != STATUS_OK) {
-        db_abort(chain->db);
-        return status;
+    enum status status = archive_sync(chain, err);
+    if (status == STATUS_OK)
+        return db_commit(chain->db, err);
+    db_abort(chain->db);
+    return status;
+}
+
+enum status chain_sync(struct chain *chain, struct err *err)
+{
+    /* What is in memory is no longer on top of what is in the store. */
+    if (chain->failed != STATUS_OK)
+        return err_set(err, chain->failed, "%s", chain->failure.text);
+    if (!chain->db || (!db_is_writing(chain->db) && !chain_prunes(chain)))
+        return STATUS_OK;
+    assert(chain->at == chain->head && !chain->views);
+    enum status status = chain->failed = write_all(chain, &chain->failure);
+    if (status == STATUS_OK) {
+        chain->synced = entry_number(chain->head);
+        archive_sweep(chain->archive);
+    } else {
+        err_set(err, status, "%s", chain->failure.text);
     }
-    status = db_commit(chain->db, err);
     /* Code that was looked at lay in the transaction's pages. */
     state_reset(chain->state);
     chain->head_view_stale = true;

@@ -59,7 +59,7 @@ static enum status check_indexes(struct verify *verify, const struct block *bloc
     u32 index;
     if (!store_get_number(verify->db, &number, &block->hash) || number != block->header.number)
         return wrong(verify, block->header.number, "it is not found by its hash");
-    for (u32 i = 0; i < block->tx_count; i++)
+    for (u32 i = 0; i < block->tx_count; i++) /* none, of a pruned one */
         if (!store_get_tx(verify->db, &number, &index, &block->txs[i].hash) ||
             number != block->header.number || index != i)
             return wrong(verify, block->header.number, "a transaction is not found by its hash");
@@ -131,10 +131,7 @@ static enum status check_block(struct verify *verify, u64 number)
     arena_reset(&verify->arena);
     if (!store_get_canonical(verify->db, &hash, number))
         return wrong(verify, number, "the number has no block");
-    bool found = number < archive_end(verify->archive)
-                     ? archive_get_block(verify->archive, &block, &verify->arena, number, &hash)
-                     : store_get_block(verify->db, &block, &verify->arena, number, &hash);
-    if (!found)
+    if (!archive_load(verify->archive, verify->db, &block, &verify->arena, number, &hash))
         return wrong(verify, number, "its record is absent or makes no sense");
     const struct header *header = &block.block.header;
     if (header->number != number)
@@ -148,7 +145,7 @@ static enum status check_block(struct verify *verify, u64 number)
     verify->has_parent = true;
     verify->state_root = header->state_root;
     verify->total_difficulty = block.total_difficulty;
-    enum status status = check_lists(verify, &block);
+    enum status status = block.is_pruned ? STATUS_OK : check_lists(verify, &block);
     if (status == STATUS_OK)
         status = check_indexes(verify, &block.block);
     return status == STATUS_OK ? check_visits(verify, &block.block) : status;
@@ -190,6 +187,29 @@ static enum status check_past(struct verify *verify, u64 number)
     return STATUS_OK;
 }
 
+/* --- what is pruned ---------------------------------------------------------------------------- */
+
+/* Nothing is found that is not there any more. */
+static enum status check_pruned(struct verify *verify, u64 head)
+{
+    u64 whole = archive_whole_mark(verify->db);
+    enum status status = STATUS_OK;
+    if (whole > head)
+        return wrong(verify, whole, "all blocks before it are pruned, and it is past the head");
+    verify->found.whole = whole;
+    if (!whole)
+        return STATUS_OK;
+    struct db_cursor *cursor = db_cursor_new(verify->db, DB_TRANSACTIONS);
+    for (bool at = db_seek(cursor, NULL, 0); status == STATUS_OK && at; at = db_next(cursor)) {
+        struct db_bytes place = db_value(cursor);
+        u64 number = place.len == 12 ? get_be64(place.at) : 0;
+        if (number < whole)
+            status = wrong(verify, number, "it is pruned, and a transaction of it is found");
+    }
+    db_cursor_free(cursor);
+    return status;
+}
+
 static enum status check_chain(struct verify *verify)
 {
     const struct chain_verify_watcher *watcher = verify->watcher;
@@ -203,7 +223,9 @@ static enum status check_chain(struct verify *verify)
         !store_get_oldest(verify->db, &from))
         return wrong(verify, 0, "the chain has no head");
     verify->found.head = to;
-    status = begin_past(verify, to);
+    status = check_pruned(verify, to);
+    if (status == STATUS_OK)
+        status = begin_past(verify, to);
     verify->has_addresses = addresses_mark(verify->db, &verify->addresses_from);
     for (u64 number = from; status == STATUS_OK && number <= to; number++) {
         status = check_block(verify, number);

@@ -4,7 +4,9 @@
  *   senders  20 bytes each, in the order of the transactions
  *   receipt  [state root or nothing, succeeded, cumulative gas, [log, ...]]
  *   request  type byte and data
- * What follows from these (blooms, gas of each, prices, created addresses) is worked out when it is read.
+ * What follows from these (blooms, gas of each, prices, created addresses) is worked out when it is read. Of a pruned
+ * block there is:
+ *   rlp([total difficulty, header])
  */
 #include "chain/store.h"
 #include "evm/evm.h"
@@ -198,6 +200,54 @@ bool record_decode(struct chain_block *block, struct arena *arena, const hash32 
 {
     struct chain_block made = {0};
     if (decode(&made, arena, bytes, len) != RLP_OK || !hash32_eq(&made.block.hash, hash))
+        return false;
+    *block = made;
+    return true;
+}
+
+/* --- pruned blocks ---------------------------------------------------------------------------- */
+
+/* The two fields of such a record, out of a whole one. */
+static enum rlp_verdict cut(u256 *total_difficulty, struct rlp_item *header, const u8 *bytes,
+                            size_t len)
+{
+    struct rlp all = rlp_open(bytes, len), fields, block;
+    RLP_TRY(rlp_list(&all, &fields));
+    RLP_TRY(rlp_u256(&fields, total_difficulty));
+    RLP_TRY(rlp_list(&fields, &block));
+    return rlp_item(&block, header);
+}
+
+bool record_cut(struct buf *out, const u8 *bytes, size_t len)
+{
+    u256 total_difficulty;
+    struct rlp_item header;
+    if (cut(&total_difficulty, &header, bytes, len) != RLP_OK)
+        return false;
+    size_t mark = rlp_list_begin(out);
+    rlp_put_u256(out, total_difficulty);
+    rlp_put_raw(out, header.start, (size_t)(header.payload + header.len - header.start));
+    rlp_list_end(out, mark);
+    return true;
+}
+
+static enum rlp_verdict decode_cut(struct chain_block *made, const u8 *bytes, size_t len)
+{
+    struct rlp all = rlp_open(bytes, len), fields;
+    RLP_TRY(rlp_list(&all, &fields));
+    RLP_TRY(rlp_finish(&all));
+    RLP_TRY(rlp_u256(&fields, &made->total_difficulty));
+    RLP_TRY(header_decode(&fields, &made->block.header));
+    return rlp_finish(&fields);
+}
+
+bool record_decode_cut(struct chain_block *block, const hash32 *hash, const u8 *bytes, size_t len)
+{
+    struct chain_block made = {.is_pruned = true};
+    if (decode_cut(&made, bytes, len) != RLP_OK)
+        return false;
+    made.block.hash = header_hash(&made.block.header);
+    if (!hash32_eq(&made.block.hash, hash))
         return false;
     *block = made;
     return true;

@@ -114,6 +114,19 @@ void store_del_canonical(struct db *db, const struct block *block)
         db_del(db, DB_TRANSACTIONS, block->txs[i].hash.b, sizeof(hash32));
 }
 
+void store_del_txs(struct db *db, const struct block *block)
+{
+    u64 number;
+    u32 index;
+    for (u32 i = 0; i < block->tx_count; i++) {
+        const hash32 *hash = &block->txs[i].hash;
+        if (!store_get_tx(db, &number, &index, hash) || number != block->header.number)
+            continue;
+        db_begin(db);
+        db_del(db, DB_TRANSACTIONS, hash->b, sizeof hash->b);
+    }
+}
+
 bool store_get_canonical(struct db *db, hash32 *hash, u64 number)
 {
     u8 key[8];

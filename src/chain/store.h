@@ -35,6 +35,12 @@ void record_encode(struct buf *out, const struct chain_block *block, const u8 *r
 MUST_READ bool record_decode(struct chain_block *block, struct arena *arena, const hash32 *hash,
                              const u8 *bytes, size_t len);
 
+/* Appends what is left of a record when its block is pruned. False, with nothing appended, when the bytes are none. */
+MUST_READ bool record_cut(struct buf *out, const u8 *bytes, size_t len);
+/* As record_decode, of what is left. */
+MUST_READ bool record_decode_cut(struct chain_block *block, const hash32 *hash, const u8 *bytes,
+                                 size_t len);
+
 /* --- blocks ----------------------------------------------------------------------------------- */
 
 /* scratch is emptied and used. */
@@ -61,6 +67,8 @@ void store_each_block(struct db *db, u64 from, store_block_fn *fn, void *arg);
 /* The number's hash, and where its transactions are. */
 void store_put_canonical(struct db *db, const struct block *block);
 void store_del_canonical(struct db *db, const struct block *block);
+/* The block is pruned: its transactions are not found by their hashes. Those that a later block holds, too, still are. */
+void store_del_txs(struct db *db, const struct block *block);
 MUST_READ bool store_get_canonical(struct db *db, hash32 *hash, u64 number);
 MUST_READ bool store_get_tx(struct db *db, u64 *number, u32 *index, const hash32 *hash);
 /* The lowest number there is. */

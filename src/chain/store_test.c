@@ -340,9 +340,45 @@ TEST(records_with_changed_bytes_are_refused_or_whole)
         CHECK(!record_decode(&found, &f.arena, &built->block.hash, record.data, i));
         record.data[i] ^= 0x55;
     }
+    struct buf left;
+    buf_init(&left, 1 << 20);
+    CHECK(record_cut(&left, record.data, record.len));
+    CHECK(left.len < record.len);
+    CHECK(record_decode_cut(&found, &built->block.hash, left.data, left.len));
+    CHECK(found.is_pruned && !found.receipts && !found.block.tx_count);
+    CHECK(u256_eq(found.total_difficulty, built->total_difficulty));
+    for (size_t i = 0; i < left.len; i++) {
+        CHECK(!record_decode_cut(&found, &built->block.hash, left.data, i));
+        left.data[i] ^= 0x55;
+        if (record_decode_cut(&found, &built->block.hash, left.data, left.len))
+            CHECK(!u256_eq(found.total_difficulty, built->total_difficulty));
+        left.data[i] ^= 0x55;
+    }
+    buf_fini(&left);
     buf_fini(&record);
     buf_fini(&again);
     fixture_close(&f);
+}
+
+/* With edited nonces a transaction can stand in two blocks; the later one is where it is found. */
+TEST(store_forgets_transactions_of_their_own_block_only)
+{
+    struct bench bench;
+    hash32 hash = {{1}};
+    u64 number;
+    u32 index;
+    bench_open(&bench, 12);
+    struct tx tx = {.hash = hash};
+    struct block early = {.header = {.number = 5}, .txs = &tx, .tx_count = 1}, late = early;
+    late.header.number = 7;
+    store_put_canonical(bench.db, &early);
+    store_put_canonical(bench.db, &late);
+    store_del_txs(bench.db, &early);
+    CHECK(store_get_tx(bench.db, &number, &index, &hash));
+    CHECK_EQ(number, 7);
+    store_del_txs(bench.db, &late);
+    CHECK(!store_get_tx(bench.db, &number, &index, &hash));
+    bench_close(&bench);
 }
 
 TEST(bad_blocks_are_remembered)

@@ -469,6 +469,11 @@ void db_begin(struct db *db)
     }
 }
 
+bool db_is_read_only(const struct db *db)
+{
+    return db->options.read_only;
+}
+
 bool db_is_writing(const struct db *db)
 {
     return db->writing;

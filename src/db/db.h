@@ -38,6 +38,7 @@ struct db_options {
 MUST_READ enum status db_open(struct db **db, const char *folder, const struct db_options *options,
                               struct err *err);
 void db_close(struct db *db); /* what is not committed is dropped; NULL is fine */
+bool db_is_read_only(const struct db *db);
 
 /* For who makes a folder in several steps: the folder, made if it is absent, is this process's until lock_release. EXISTS
  * as db_open. */

@@ -6,7 +6,7 @@
 #pragma once
 
 enum {
-    /* 2: tables of the past; 3: addresses and visits. What is older means the same. */
+    /* 2: tables of the past; 3: addresses and visits, pruned blocks. What is older means the same. */
     DB_FORMAT = 3,
     DB_FORMAT_MIN = 1, /* the oldest that is read; writing to it makes it DB_FORMAT */
 };

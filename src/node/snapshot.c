@@ -98,9 +98,9 @@ static enum status check_segment(const char *path, struct err *err)
 }
 
 static enum status add_pieces(struct exporter *exporter, const struct sealed *file, u64 first,
-                              struct err *err)
+                              bool is_headers, struct err *err)
 {
-    u8 key[SEGMENT_KEY];
+    u8 key[SEGMENT_KEY], kind = is_headers ? SNAPSHOT_HEADERS : SNAPSHOT_SEGMENT;
     u64 size = sealed_size(file);
     enum status status = STATUS_OK;
     put_be64(key, first);
@@ -109,23 +109,24 @@ static enum status add_pieces(struct exporter *exporter, const struct sealed *fi
         put_be64(key + 8, offset);
         status = sealed_read(file, offset, exporter->piece, len, err);
         if (status == STATUS_OK)
-            status = add(exporter, SNAPSHOT_SEGMENT, (struct db_bytes){key, sizeof key},
+            status = add(exporter, kind, (struct db_bytes){key, sizeof key},
                          (struct db_bytes){exporter->piece, len}, err);
     }
     return status;
 }
 
-static enum status export_segment(struct exporter *exporter, u64 first, struct err *err)
+static enum status export_segment(struct exporter *exporter, u64 first, bool is_headers,
+                                  struct err *err)
 {
     struct arena arena;
     struct sealed *file = NULL;
     arena_init(&arena);
-    const char *path = archive_path(&arena, exporter->segments, first);
+    const char *path = archive_path(&arena, exporter->segments, first, is_headers);
     enum status status = check_segment(path, err);
     if (status == STATUS_OK)
         status = sealed_open(&file, path, err);
     if (status == STATUS_OK)
-        status = add_pieces(exporter, file, first, err);
+        status = add_pieces(exporter, file, first, is_headers, err);
     sealed_close(file);
     arena_fini(&arena);
     return status;
@@ -135,10 +136,11 @@ static enum status export_all(struct exporter *exporter, struct err *err)
 {
     enum status status = STATUS_OK;
     u64 archived = archive_mark(exporter->db);
+    u64 whole = exporter->done->whole = archive_whole_mark(exporter->db);
     for (int table = 0; status == STATUS_OK && table < DB_TABLE_COUNT; table++)
         status = export_table(exporter, (enum db_table)table, err);
     for (u64 first = 0; status == STATUS_OK && first < archived; first += ARCHIVE_BLOCKS)
-        status = export_segment(exporter, first, err);
+        status = export_segment(exporter, first, first < archive_headers_end(whole), err);
     return status;
 }
 
@@ -207,7 +209,8 @@ static enum status segment_end(struct importer *importer, struct err *err)
     return sealed_finish(segment, err);
 }
 
-static enum status segment_begin(struct importer *importer, u64 first, struct err *err)
+static enum status segment_begin(struct importer *importer, u64 first, bool is_headers,
+                                 struct err *err)
 {
     enum status status = segment_end(importer, err);
     if (status != STATUS_OK)
@@ -220,7 +223,8 @@ static enum status segment_begin(struct importer *importer, u64 first, struct er
     importer->segment_first = first;
     importer->segments_end = first + ARCHIVE_BLOCKS;
     return sealed_create(&importer->segment,
-                         archive_path(&importer->arena, importer->segments, first), err);
+                         archive_path(&importer->arena, importer->segments, first, is_headers),
+                         err);
 }
 
 static enum status take_piece(struct importer *importer, const struct snapshot_record *record,
@@ -231,7 +235,7 @@ static enum status take_piece(struct importer *importer, const struct snapshot_r
     u64 first = get_be64(record->key.at), offset = get_be64(record->key.at + 8);
     enum status status = STATUS_OK;
     if (!importer->segment || first != importer->segment_first)
-        status = segment_begin(importer, first, err);
+        status = segment_begin(importer, first, record->kind == SNAPSHOT_HEADERS, err);
     if (status != STATUS_OK)
         return status;
     if (offset != sealed_written(importer->segment))
@@ -243,7 +247,7 @@ static enum status take_piece(struct importer *importer, const struct snapshot_r
 static enum status take_record(struct importer *importer, const struct snapshot_record *record,
                                struct err *err)
 {
-    if (record->kind == SNAPSHOT_SEGMENT)
+    if (record->kind == SNAPSHOT_SEGMENT || record->kind == SNAPSHOT_HEADERS)
         return take_piece(importer, record, err);
     if (record->kind >= DB_TABLE_COUNT || is_format((enum db_table)record->kind, record->key))
         return nonsense(importer, err, "the snapshot holds records of an unknown kind");
@@ -301,7 +305,9 @@ static enum status verify(struct importer *importer, struct err *err)
     struct chain_verify_watcher watcher = {importer->watcher->verified, NULL,
                                            importer->watcher->ctx};
     enum status status = chain_verify(importer->db, importer->segments, &watcher, &verified, err);
-    if (status != STATUS_OK)
+    if (status == STATUS_OK)
+        importer->done->whole = verified.whole;
+    else
         err_prefix(err, "%s", importer->path);
     return status;
 }

@@ -7,6 +7,7 @@
 struct snapshot_done {
     struct snapshot_info info;
     u64 records;
+    u64 whole;   /* before this block there are headers only */
     hash32 seal; /* of a file that was written */
 };
 

@@ -8,9 +8,10 @@
  *   chunks   size packed (4), size unpacked (4), a zstd frame, seal (32)
  *   end      eight zero bytes, records (8), seal (32); nothing follows
  * A chunk unpacked is whole records: kind (1), size of the key (2), size of the value (4), key, value. Kinds are the
- * store's tables in their order (db/tables.h) and then SNAPSHOT_SEGMENT, pieces of segment files, whose key is the
- * first block's number (8) and the place in the file (8). Kinds and keys rise strictly. Numbers are big-endian. The
- * bytes follow from the records alone (and from the version of libzstd).
+ * store's tables in their order (db/tables.h) and then SNAPSHOT_HEADERS and SNAPSHOT_SEGMENT, pieces of the files of
+ * pruned and of whole blocks (chain/archive.h), whose key is the first block's number (8) and the place in the file (8).
+ * Kinds and keys rise strictly. Numbers are big-endian. The bytes follow from the records alone (and from the version of
+ * libzstd).
  */
 #pragma once
 
@@ -20,6 +21,7 @@
 
 enum {
     SNAPSHOT_VERSION = 1,
+    SNAPSHOT_HEADERS = 254,
     SNAPSHOT_SEGMENT = 255,
     SNAPSHOT_KEY_MAX = 511,
     SNAPSHOT_VALUE_MAX = 256 << 20,
