@@ -26,6 +26,7 @@ enum rpc_code {
     RPC_LIMIT_EXCEEDED = -32005,
     RPC_REVERTED = 3,
     RPC_TIMEOUT = 4,
+    RPC_PRUNED_HISTORY = 4444, /* EIP-4444 */
 };
 
 struct rpc_filters;

@@ -63,12 +63,11 @@ static void debug_traceBlockByNumber(struct rpc_call *call)
 
 static void debug_traceBlockByHash(struct rpc_call *call)
 {
-    hash32 hash;
-    if (!param_hash(call, 0, &hash))
+    struct block_ref ref;
+    if (!param_block_hash(call, 0, &ref))
         return;
-    const struct chain_block *block = chain_by_hash(call->chain, &hash);
-    if (block)
-        trace_block(call, block, param_at(call, 1));
+    if (ref.block)
+        trace_block(call, ref.block, param_at(call, 1));
     else
         rpc_fail(call, RPC_SERVER_ERROR, "block %s not found", json_text(param_at(call, 0)));
 }
@@ -87,9 +86,11 @@ static void debug_traceBlock(struct rpc_call *call)
         return;
     }
     block_seal(&given);
-    const struct chain_block *block = chain_by_hash(call->chain, &given.hash);
-    if (block)
-        trace_block(call, block, param_at(call, 1));
+    struct block_ref ref = {.block = chain_header_by_hash(call->chain, &given.hash)};
+    if (!view_whole(call, &ref))
+        return;
+    if (ref.block)
+        trace_block(call, ref.block, param_at(call, 1));
     else
         rpc_fail(call, RPC_SERVER_ERROR, "the block is not one of this chain");
 }
@@ -105,7 +106,7 @@ static void debug_traceCall(struct rpc_call *call)
     struct exec_result result = {0};
     struct trace_tx about = {0};
     json object = param_need(call, 0), config = param_at(call, 2);
-    if (!object || !tx_args_read(call, object, &args) || !param_block(call, 1, &ref) ||
+    if (!object || !tx_args_read(call, object, &args) || !param_any_block(call, 1, &ref) ||
         !run_open(call, &run, &ref, json_get(config, "stateOverrides"),
                   json_get(config, "blockOverrides")))
         return;
@@ -122,10 +123,11 @@ static void debug_traceCall(struct rpc_call *call)
 
 /* --- bytes ---------------------------------------------------------------------------------- */
 
-static bool find_block(struct rpc_call *call, const struct chain_block **block)
+static bool find_block(struct rpc_call *call, bool needs_body, const struct chain_block **block)
 {
     struct block_ref ref;
-    if (!param_need(call, 0) || !param_block(call, 0, &ref))
+    if (!param_need(call, 0) || !param_any_block(call, 0, &ref) ||
+        (needs_body && !view_whole(call, &ref)))
         return false;
     *block = ref.is_pending ? chain_head(call->chain) : ref.block;
     return *block || view_no_block(call);
@@ -135,7 +137,7 @@ static void debug_getRawHeader(struct rpc_call *call)
 {
     struct buf bytes;
     const struct chain_block *block;
-    if (!find_block(call, &block))
+    if (!find_block(call, false, &block))
         return;
     buf_init(&bytes, SIZE_MAX / 2);
     header_encode(&bytes, &block->block.header);
@@ -147,7 +149,7 @@ static void debug_getRawBlock(struct rpc_call *call)
 {
     struct buf bytes;
     const struct chain_block *block;
-    if (!find_block(call, &block))
+    if (!find_block(call, true, &block))
         return;
     buf_init(&bytes, SIZE_MAX / 2);
     block_encode(&bytes, &block->block);
@@ -159,7 +161,7 @@ static void debug_getRawReceipts(struct rpc_call *call)
 {
     struct buf bytes;
     const struct chain_block *block;
-    if (!find_block(call, &block))
+    if (!find_block(call, true, &block))
         return;
     buf_init(&bytes, SIZE_MAX / 2);
     json_out_array(call->out, RPC_RESULT);

@@ -249,7 +249,8 @@ static void debug_accountRange(struct rpc_call *call)
     size_t len = 0;
     u64 max = RANGE_MAX;
     bool no_code = false, no_storage = false;
-    if (!param_block(call, 0, &ref) || (param_has(call, 1) && !param_data(call, 1, &start, &len)) ||
+    if (!param_any_block(call, 0, &ref) ||
+        (param_has(call, 1) && !param_data(call, 1, &start, &len)) ||
         (param_has(call, 2) && !param_loose_u64(call, 2, &max)) ||
         (param_has(call, 3) && !param_bool(call, 3, &no_code)) ||
         (param_has(call, 4) && !param_bool(call, 4, &no_storage)))
@@ -320,14 +321,15 @@ static void put_modified(struct rpc_call *call, const struct chain_block *from,
 static void debug_getModifiedAccounts(struct rpc_call *call)
 {
     struct block_ref start, end;
-    if (!param_need(call, 0) || !param_block(call, 0, &start) || !param_block(call, 1, &end))
+    if (!param_need(call, 0) || !param_any_block(call, 0, &start) ||
+        !param_any_block(call, 1, &end))
         return;
     const struct chain_block *from = start.is_pending ? chain_head(call->chain) : start.block,
                              *to = end.is_pending ? chain_head(call->chain) : end.block;
     if (!param_has(call, 1) && from) {
         to = from;
         from = from->block.header.number
-                   ? chain_by_number(call->chain, from->block.header.number - 1)
+                   ? chain_header_by_number(call->chain, from->block.header.number - 1)
                    : NULL;
     }
     if (!from || !to)

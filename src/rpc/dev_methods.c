@@ -195,7 +195,7 @@ static void anvil_rollback(struct rpc_call *call)
         answer_null(call);
 }
 
-/* anvil_reset, hardhat_reset: back to the oldest block held, with an empty pool. */
+/* anvil_reset, hardhat_reset: back to the oldest block whose state is held, with an empty pool. */
 static void dev_reset(struct rpc_call *call)
 {
     struct err err;
@@ -204,7 +204,7 @@ static void dev_reset(struct rpc_call *call)
         rpc_fail(call, RPC_INVALID_PARAMS, "this node does not fork other chains");
         return;
     }
-    if (!done(call, dev_rollback(call->dev, head - chain_oldest(call->chain), &err), &err))
+    if (!done(call, dev_rollback(call->dev, head - chain_oldest_state(call->chain), &err), &err))
         return;
     chain_state_unedit(call->chain, 0);
     txpool_clear(call->dev->pool);

@@ -10,7 +10,7 @@ static bool begin(struct rpc_call *call, struct run *run, struct tx_args *args)
 {
     struct block_ref ref;
     json object = param_need(call, 0);
-    return object && tx_args_read(call, object, args) && param_block(call, 1, &ref) &&
+    return object && tx_args_read(call, object, args) && param_any_block(call, 1, &ref) &&
            run_open(call, run, &ref, param_at(call, 2), param_at(call, 3));
 }
 

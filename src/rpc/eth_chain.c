@@ -35,16 +35,6 @@ static void eth_coinbase(struct rpc_call *call)
 
 /* --- blocks --------------------------------------------------------------------------------- */
 
-static bool hash_ref(struct rpc_call *call, size_t index, struct block_ref *ref)
-{
-    hash32 hash;
-    *ref = (struct block_ref){0};
-    if (!param_hash(call, index, &hash))
-        return false;
-    ref->block = chain_by_hash(call->chain, &hash);
-    return true;
-}
-
 /* Unlike state queries, these need their block named. */
 static bool number_ref(struct rpc_call *call, size_t index, struct block_ref *ref)
 {
@@ -74,7 +64,7 @@ static void eth_getBlockByNumber(struct rpc_call *call)
 static void eth_getBlockByHash(struct rpc_call *call)
 {
     struct block_ref ref;
-    if (hash_ref(call, 0, &ref))
+    if (param_block_hash(call, 0, &ref))
         answer_block(call, &ref);
 }
 
@@ -94,14 +84,14 @@ static void answer_header(struct rpc_call *call, const struct block_ref *ref)
 static void eth_getHeaderByNumber(struct rpc_call *call)
 {
     struct block_ref ref;
-    if (number_ref(call, 0, &ref))
+    if (param_need(call, 0) && param_any_block(call, 0, &ref))
         answer_header(call, &ref);
 }
 
 static void eth_getHeaderByHash(struct rpc_call *call)
 {
     struct block_ref ref;
-    if (hash_ref(call, 0, &ref))
+    if (param_any_block_hash(call, 0, &ref))
         answer_header(call, &ref);
 }
 
@@ -125,7 +115,7 @@ static void eth_getBlockTransactionCountByNumber(struct rpc_call *call)
 static void eth_getBlockTransactionCountByHash(struct rpc_call *call)
 {
     struct block_ref ref;
-    if (hash_ref(call, 0, &ref))
+    if (param_block_hash(call, 0, &ref))
         answer_tx_count(call, &ref);
 }
 
@@ -149,7 +139,7 @@ static void eth_getUncleCountByBlockNumber(struct rpc_call *call)
 static void eth_getUncleCountByBlockHash(struct rpc_call *call)
 {
     struct block_ref ref;
-    if (hash_ref(call, 0, &ref))
+    if (param_block_hash(call, 0, &ref))
         answer_ommer_count(call, &ref);
 }
 
@@ -185,7 +175,7 @@ static void eth_getUncleByBlockNumberAndIndex(struct rpc_call *call)
 static void eth_getUncleByBlockHashAndIndex(struct rpc_call *call)
 {
     struct block_ref ref;
-    if (hash_ref(call, 0, &ref))
+    if (param_block_hash(call, 0, &ref))
         answer_ommer(call, &ref);
 }
 
@@ -239,7 +229,7 @@ static void eth_getTransactionByBlockNumberAndIndex(struct rpc_call *call)
 static void eth_getTransactionByBlockHashAndIndex(struct rpc_call *call)
 {
     struct block_ref ref;
-    if (hash_ref(call, 0, &ref))
+    if (param_block_hash(call, 0, &ref))
         answer_tx_at(call, &ref, false);
 }
 
@@ -253,7 +243,7 @@ static void eth_getRawTransactionByBlockNumberAndIndex(struct rpc_call *call)
 static void eth_getRawTransactionByBlockHashAndIndex(struct rpc_call *call)
 {
     struct block_ref ref;
-    if (hash_ref(call, 0, &ref))
+    if (param_block_hash(call, 0, &ref))
         answer_tx_at(call, &ref, true);
 }
 

@@ -149,35 +149,36 @@ static void eth_config(struct rpc_call *call)
     json_out_object_end(call->out);
 }
 
-static void put_capability(struct rpc_call *call, const char *key, u64 oldest)
+/* kept: blocks behind the head; 0: all. */
+static void put_capability(struct rpc_call *call, const char *key, u64 oldest, u32 kept)
 {
-    u32 history = call->dev->options.history;
     json_out_object(call->out, key);
     json_out_bool(call->out, "disabled", false);
     json_out_quantity(call->out, "oldestBlock", oldest);
-    if (history) {
+    if (kept) {
         json_out_object(call->out, "deleteStrategy");
         json_out_text(call->out, "type", "window");
-        json_out_quantity(call->out, "retentionBlocks", history);
+        json_out_quantity(call->out, "retentionBlocks", kept);
         json_out_object_end(call->out);
     }
     json_out_object_end(call->out);
 }
 
-/* What can be asked of which blocks: everything of all that are held. */
+/* What can be asked of which blocks. */
 static void eth_capabilities(struct rpc_call *call)
 {
     static const char *const kinds[] = {"tx", "logs", "receipts", "blocks"};
     const struct block *head = &chain_head(call->chain)->block;
+    struct chain_kept kept = chain_kept(call->chain);
     json_out_object(call->out, RPC_RESULT);
     json_out_object(call->out, "head");
     json_out_quantity(call->out, "number", head->header.number);
     json_out_hash(call->out, "hash", &head->hash);
     json_out_object_end(call->out);
-    put_capability(call, "state", chain_oldest_readable(call->chain));
+    put_capability(call, "state", chain_oldest_readable(call->chain), kept.states);
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
-        put_capability(call, kinds[i], chain_oldest(call->chain));
-    put_capability(call, "stateproofs", chain_oldest_state(call->chain));
+        put_capability(call, kinds[i], chain_oldest(call->chain), kept.blocks);
+    put_capability(call, "stateproofs", chain_oldest_state(call->chain), kept.proofs);
     json_out_object_end(call->out);
 }
 

@@ -169,7 +169,7 @@ static void put_history(struct rpc_call *call, u64 oldest, u64 newest, const str
 /* Of the block after `newest`: the one to come, or the next one there is. */
 static void header_after(const struct rpc_call *call, u64 newest, struct header *next)
 {
-    const struct chain_block *block = chain_by_number(call->chain, newest + 1);
+    const struct chain_block *block = chain_header_by_number(call->chain, newest + 1);
     if (block)
         *next = block->block.header;
     else
@@ -191,7 +191,9 @@ static void eth_feeHistory(struct rpc_call *call)
         rpc_fail(call, RPC_SERVER_ERROR, "request beyond head block");
         return;
     }
-    u64 newest = last->block.header.number, held = newest - chain_oldest(call->chain) + 1;
+    u64 newest = last->block.header.number, oldest = chain_oldest(call->chain);
+    u64 held =
+        newest < oldest ? 1 : newest - oldest + 1; /* a genesis is there, whatever is pruned */
     count = count > HISTORY_MAX ? HISTORY_MAX : count;
     count = count > held ? held : count;
     if (!count) {

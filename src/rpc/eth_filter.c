@@ -73,9 +73,11 @@ static void answer_range(struct rpc_call *call, const struct log_choice *choice,
     u64 head = head_number(call);
     u64 from = range->from_head ? head : range->from, to = range->to_head ? head : range->to;
     if (range->has_hash) {
-        const struct chain_block *block = chain_by_hash(call->chain, &range->hash);
-        if (block)
-            log_filter_answer_block(call, choice, block);
+        struct block_ref ref = {.block = chain_header_by_hash(call->chain, &range->hash)};
+        if (!view_whole(call, &ref))
+            return;
+        if (ref.block)
+            log_filter_answer_block(call, choice, ref.block);
         else
             rpc_fail(call, RPC_SERVER_ERROR, "unknown block");
         return;
@@ -144,6 +146,10 @@ static void eth_newFilter(struct rpc_call *call)
         rpc_fail(call, RPC_INVALID_PARAMS, "invalid block range params");
         return;
     }
+    if (!range.has_hash && !range.from_head && range.from < chain_oldest(call->chain)) {
+        view_pruned(call);
+        return;
+    }
     struct filter *filter = filter_add(call, FILTER_LOGS);
     if (!filter)
         return;
@@ -200,16 +206,19 @@ static void eth_uninstallFilter(struct rpc_call *call)
     json_out_bool(call->out, RPC_RESULT, filter != NULL);
 }
 
-/* After the chain went back, what was told of blocks that are gone is told again for those in their place. */
-static void notice_reorg(struct rpc_call *call, struct filter *filter)
+/* After the chain went back, what was told of blocks that are gone is told again for those in their place. False, with
+ * the error set, when blocks were pruned before they were told of: the next poll goes on after them. */
+static bool notice_changes(struct rpc_call *call, struct filter *filter)
 {
     u64 head = head_number(call);
     if (filter->reorg_count != call->dev->reorg_count && filter->next_block > head + 1)
         filter->next_block = head + 1;
     filter->reorg_count = call->dev->reorg_count;
     u64 oldest = chain_oldest(call->chain);
-    if (filter->next_block < oldest)
-        filter->next_block = oldest;
+    if (filter->next_block >= oldest || filter->kind == FILTER_PENDING)
+        return true;
+    filter->next_block = oldest;
+    return filter->range.has_hash || view_pruned(call);
 }
 
 static void block_changes(struct rpc_call *call, struct filter *filter)
@@ -267,7 +276,8 @@ static void eth_getFilterChanges(struct rpc_call *call)
     struct filter *filter = find(call, true, &place);
     if (!filter)
         return;
-    notice_reorg(call, filter);
+    if (!notice_changes(call, filter))
+        return;
     switch (filter->kind) {
     case FILTER_LOGS: log_changes(call, filter); return;
     case FILTER_BLOCKS: block_changes(call, filter); return;

@@ -32,7 +32,7 @@ static void eth_getTransactionCount(struct rpc_call *call)
     addr20 addr;
     struct block_ref ref;
     struct state *state;
-    if (!param_addr(call, 0, &addr) || !param_block(call, 1, &ref))
+    if (!param_addr(call, 0, &addr) || !param_any_block(call, 1, &ref))
         return;
     if (ref.is_pending) {
         json_out_quantity(call->out, RPC_RESULT, dev_next_nonce(call->dev, &addr));

@@ -80,7 +80,7 @@ static bool read_end(struct rpc_call *call, json value, u64 *number, bool *is_he
         return true;
     if (!text)
         return rpc_fail(call, RPC_INVALID_PARAMS, "invalid block number: %s", json_kind_name(kind));
-    if (!value_block(call, value, &ref))
+    if (!value_any_block(call, value, &ref))
         return false;
     /* A number past the head is kept as it is: the filter may reach it later. */
     if (strncmp(text, "0x", 2) == 0) {
@@ -194,6 +194,8 @@ bool log_filter_answer(struct rpc_call *call, const struct log_choice *choice, u
 {
     u32 count = 0;
     u64 head = chain_head(call->chain)->block.header.number;
+    if (from < chain_oldest(call->chain))
+        return view_pruned(call);
     json_out_array(call->out, RPC_RESULT);
     for (u64 number = from; number <= to && number <= head; number++) {
         const struct chain_block *block = chain_by_number(call->chain, number);

@@ -20,7 +20,7 @@ static void ots_hasCode(struct rpc_call *call)
     addr20 addr;
     struct state *state;
     struct block_ref ref;
-    if (!param_addr(call, 0, &addr) || !param_loose_block(call, 1, &ref) ||
+    if (!param_addr(call, 0, &addr) || !param_loose_any_block(call, 1, &ref) ||
         !view_open(call, &ref, &state))
         return;
     json_out_bool(call->out, RPC_RESULT, state_code(state, &addr).len != 0);
@@ -126,13 +126,9 @@ static void ots_getBlockDetails(struct rpc_call *call)
 
 static void ots_getBlockDetailsByHash(struct rpc_call *call)
 {
-    hash32 hash;
-    struct block_ref ref = {.is_pending = false};
+    struct block_ref ref;
     const struct chain_block *block;
-    if (!param_hash(call, 0, &hash))
-        return;
-    ref.block = chain_by_hash(call->chain, &hash);
-    if (need_block(call, &ref, &block))
+    if (param_block_hash(call, 0, &ref) && need_block(call, &ref, &block))
         put_details(call, block);
 }
 
@@ -183,7 +179,7 @@ static void erigon_getHeaderByNumber(struct rpc_call *call)
 {
     struct block_ref ref;
     const struct chain_block *block;
-    if (!param_need(call, 0) || !param_loose_block(call, 0, &ref) ||
+    if (!param_need(call, 0) || !param_loose_any_block(call, 0, &ref) ||
         !need_block(call, &ref, &block))
         return;
     json_out_object(call->out, RPC_RESULT);

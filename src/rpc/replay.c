@@ -7,7 +7,7 @@ bool replay_open(struct rpc_call *call, struct replay *replay, const struct chai
 {
     const struct header *header = &block->block.header;
     const struct chain_block *parent =
-        header->number ? chain_by_number(call->chain, header->number - 1) : NULL;
+        header->number ? chain_header_by_number(call->chain, header->number - 1) : NULL;
     if (!header->number)
         return rpc_fail(call, RPC_SERVER_ERROR, "genesis is not traceable");
     struct block_ref ref = {.block = parent};

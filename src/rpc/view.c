@@ -16,7 +16,7 @@ static bool by_hash(struct rpc_call *call, json value, json object, struct block
         return false;
     if (canonical && !value_bool(call, canonical, "requireCanonical", &must_be_canonical))
         return false;
-    ref->block = chain_by_hash(call->chain, &hash);
+    ref->block = chain_header_by_hash(call->chain, &hash);
     if (must_be_canonical && ref->block && !ref->block->is_canonical)
         return rpc_fail(call, RPC_SERVER_ERROR, "hash is not currently canonical");
     return true;
@@ -36,7 +36,7 @@ static bool by_object(struct rpc_call *call, json object, struct block_ref *ref)
                         "invalid block: an object needs blockHash or blockNumber");
     if (!value_u64(call, at, "block number", &number))
         return false;
-    ref->block = chain_by_number(call->chain, number);
+    ref->block = chain_header_by_number(call->chain, number);
     return true;
 }
 
@@ -64,11 +64,11 @@ static bool by_text(struct rpc_call *call, json value, struct block_ref *ref)
         return by_hash(call, value, NULL, ref);
     if (!value_u64(call, value, "block number", &number))
         return false;
-    ref->block = chain_by_number(call->chain, number);
+    ref->block = chain_header_by_number(call->chain, number);
     return true;
 }
 
-bool value_block(struct rpc_call *call, json value, struct block_ref *ref)
+bool value_any_block(struct rpc_call *call, json value, struct block_ref *ref)
 {
     *ref = (struct block_ref){0};
     switch (json_kind(value)) {
@@ -80,24 +80,65 @@ bool value_block(struct rpc_call *call, json value, struct block_ref *ref)
     }
 }
 
-bool param_block(struct rpc_call *call, size_t index, struct block_ref *ref)
+bool param_any_block(struct rpc_call *call, size_t index, struct block_ref *ref)
 {
     json value = param_at(call, index);
     if (value)
-        return value_block(call, value, ref);
+        return value_any_block(call, value, ref);
     *ref = (struct block_ref){.block = chain_head(call->chain)};
+    return true;
+}
+
+bool param_any_block_hash(struct rpc_call *call, size_t index, struct block_ref *ref)
+{
+    hash32 hash;
+    *ref = (struct block_ref){0};
+    if (!param_hash(call, index, &hash))
+        return false;
+    ref->block = chain_header_by_hash(call->chain, &hash);
+    return true;
+}
+
+bool view_pruned(struct rpc_call *call)
+{
+    return rpc_fail(call, RPC_PRUNED_HISTORY, "pruned history unavailable: it begins at block %llu",
+                    (unsigned long long)chain_oldest(call->chain));
+}
+
+bool view_whole(struct rpc_call *call, struct block_ref *ref)
+{
+    if (!ref->block)
+        return true;
+    if (ref->block->is_pruned)
+        return view_pruned(call);
+    ref->block = chain_by_hash(call->chain, &ref->block->block.hash);
+    return true;
+}
+
+bool param_block(struct rpc_call *call, size_t index, struct block_ref *ref)
+{
+    return param_any_block(call, index, ref) && view_whole(call, ref);
+}
+
+bool param_block_hash(struct rpc_call *call, size_t index, struct block_ref *ref)
+{
+    return param_any_block_hash(call, index, ref) && view_whole(call, ref);
+}
+
+bool param_loose_any_block(struct rpc_call *call, size_t index, struct block_ref *ref)
+{
+    u64 number;
+    if (!json_number_text(param_at(call, index)))
+        return param_any_block(call, index, ref);
+    if (!param_loose_u64(call, index, &number))
+        return false;
+    *ref = (struct block_ref){.block = chain_header_by_number(call->chain, number)};
     return true;
 }
 
 bool param_loose_block(struct rpc_call *call, size_t index, struct block_ref *ref)
 {
-    u64 number;
-    if (!json_number_text(param_at(call, index)))
-        return param_block(call, index, ref);
-    if (!param_loose_u64(call, index, &number))
-        return false;
-    *ref = (struct block_ref){.block = chain_by_number(call->chain, number)};
-    return true;
+    return param_loose_any_block(call, index, ref) && view_whole(call, ref);
 }
 
 bool view_no_block(struct rpc_call *call)
@@ -180,7 +221,7 @@ bool view_open(struct rpc_call *call, const struct block_ref *ref, struct state 
 bool view_open_proof(struct rpc_call *call, size_t index, struct state **state)
 {
     struct block_ref ref;
-    if (!param_block(call, index, &ref))
+    if (!param_any_block(call, index, &ref))
         return false;
     if (!ref.is_pending && ref.block == chain_head(call->chain))
         return view_open(call, &ref, state);
@@ -231,7 +272,7 @@ void view_close(struct rpc_call *call, struct state *state)
 bool view_open_param(struct rpc_call *call, size_t index, struct state **state)
 {
     struct block_ref ref;
-    return param_block(call, index, &ref) && view_open(call, &ref, state);
+    return param_any_block(call, index, &ref) && view_open(call, &ref, state);
 }
 
 const struct chain_block *view_find_by_nonce(struct rpc_call *call, const addr20 *sender, u64 nonce,
@@ -250,6 +291,10 @@ const struct chain_block *view_find_by_nonce(struct rpc_call *call, const addr20
             high = middle;
         else
             low = middle + 1;
+    }
+    if (low > 0 && low < chain_oldest(call->chain)) {
+        view_pruned(call);
+        return NULL;
     }
     const struct chain_block *block = chain_by_number(call->chain, low);
     for (u32 i = 0; block && i < block->block.tx_count; i++) {

@@ -10,13 +10,26 @@ struct block_ref {
 
 /*
  * The index-th parameter as a block: a number, a tag, or EIP-1898's object; the head when it is not given. safe and
- * finalized are the head: one sealer, nobody to disagree with. False, with the error set, when it is malformed.
+ * finalized are the head: one sealer, nobody to disagree with. earliest is the oldest that is whole. False, with the
+ * error set, when it is malformed, or the block is pruned.
  */
 bool param_block(struct rpc_call *call, size_t index, struct block_ref *ref);
-bool value_block(struct rpc_call *call, json value, struct block_ref *ref);
-
 /* The same where a JSON number will do as well, as Otterscan writes it. */
 bool param_loose_block(struct rpc_call *call, size_t index, struct block_ref *ref);
+/* The same by hash, which must be given. */
+bool param_block_hash(struct rpc_call *call, size_t index, struct block_ref *ref);
+
+/* The same where the header, or the state after it, is all that is looked at: a pruned block will do. */
+bool param_any_block(struct rpc_call *call, size_t index, struct block_ref *ref);
+bool param_loose_any_block(struct rpc_call *call, size_t index, struct block_ref *ref);
+bool param_any_block_hash(struct rpc_call *call, size_t index, struct block_ref *ref);
+bool value_any_block(struct rpc_call *call, json value, struct block_ref *ref);
+
+/* Makes a whole block of one that was found so. False, with the error set, when it is pruned. */
+bool view_whole(struct rpc_call *call, struct block_ref *ref);
+
+/* "pruned history unavailable", and where history begins; returns false. */
+bool view_pruned(struct rpc_call *call);
 
 /* "header not found" and why; returns false. */
 bool view_no_block(struct rpc_call *call);
@@ -39,6 +52,7 @@ bool view_open_param(struct rpc_call *call, size_t index, struct state **state);
 /* The same for proofs, which do not go back as far as reading does. */
 bool view_open_proof(struct rpc_call *call, size_t index, struct state **state);
 
-/* The sender's canonical transaction with this nonce, or NULL: found by asking older states when the nonce was used. */
+/* The sender's canonical transaction with this nonce, or NULL, with the error set when its block is pruned: found by asking
+ * older states when the nonce was used. */
 const struct chain_block *view_find_by_nonce(struct rpc_call *call, const addr20 *sender, u64 nonce,
                                              u32 *index);
