@@ -54,7 +54,7 @@ static void put_accounts(const struct dev *dev, struct genesis *genesis, struct 
     genesis->account_count = count + system_count;
 }
 
-enum { SYNC_AFTER_MS = 500 };
+enum { SYNC_AFTER_MS = 500, PRUNE_AFTER_MS = 100 };
 
 static enum status check_chain(struct dev *dev, struct err *err)
 {
@@ -81,8 +81,10 @@ static enum status open_chain(struct dev *dev, u64 seed, struct err *err)
         .addresses = dev->options.addresses || !dev->options.db,
         .memory = dev->options.memory,
     };
-    if (dev->options.db && !options.history)
-        options.history = DEV_STATES_STORED;
+    if (options.db) {
+        options.whole = options.history;
+        options.history = dev->options.states ? dev->options.states : DEV_STATES_STORED;
+    }
     chain_config_init(&genesis.config, dev->options.fork);
     genesis.config.chain_id = dev->options.chain_id;
     struct header *header = &genesis.header;
@@ -108,6 +110,15 @@ static enum status open_chain(struct dev *dev, u64 seed, struct err *err)
 
 /* --- making it last --------------------------------------------------------------------------- */
 
+/* Old blocks go with new ones; when many have to at once, so do they while nothing comes. */
+static void prune_soon(struct dev *dev)
+{
+    if (dev->is_syncing || !chain_prunes(dev->chain))
+        return;
+    dev->is_syncing = true;
+    timer_start(dev->sync_timer, PRUNE_AFTER_MS, 0);
+}
+
 static void on_sync(void *ctx)
 {
     struct dev *dev = ctx;
@@ -115,6 +126,8 @@ static void on_sync(void *ctx)
     dev->sync_failed = chain_sync(dev->chain, &dev->sync_failure) != STATUS_OK;
     if (dev->sync_failed)
         loop_stop(dev->loop); /* what follows could not be kept */
+    else
+        prune_soon(dev);
 }
 
 void dev_sync_now(struct dev *dev)
@@ -192,6 +205,7 @@ enum status dev_open(struct dev **out, struct loop *loop, const struct dev_optio
     dev->arrivals = NEW_ARRAY(hash32, DEV_ARRIVALS);
     if (options->db)
         dev_pool_keep(dev, options->db);
+    prune_soon(dev);
     dev_set_sealing(dev, (struct dev_sealing){.automine = !options->block_time_ms,
                                               .interval_ms = options->block_time_ms});
     *out = dev;
@@ -214,6 +228,7 @@ struct dev *dev_follow(struct loop *loop, struct chain *chain, const struct dev_
     dev->sync_timer = timer_new(loop, on_sync, dev);
     dev->arrivals = NEW_ARRAY(hash32, DEV_ARRIVALS);
     dev_pool_keep(dev, options->db);
+    prune_soon(dev);
     return dev;
 }
 
@@ -380,7 +395,8 @@ enum status dev_snapshot_take(struct dev *dev, u64 *id, struct err *err)
 
 static bool go_back(struct dev *dev, u64 number)
 {
-    if (number < chain_oldest(dev->chain) || number > chain_head(dev->chain)->block.header.number)
+    if (number < chain_oldest_state(dev->chain) ||
+        number > chain_head(dev->chain)->block.header.number)
         return false;
     if (dev->watcher.leaving)
         dev->watcher.leaving(dev->watcher.ctx, number);
@@ -417,8 +433,8 @@ enum status dev_rollback(struct dev *dev, u64 count, struct err *err)
 {
     u64 number = chain_head(dev->chain)->block.header.number;
     if (count > number || !go_back(dev, number - count))
-        return err_set(err, STATUS_INVALID, "there are only %llu blocks to take back",
-                       (unsigned long long)(number - chain_oldest(dev->chain)));
+        return err_set(err, STATUS_INVALID, "only the last %llu blocks can be taken back",
+                       (unsigned long long)(number - chain_oldest_state(dev->chain)));
     while (dev->snapshot_count && dev->snapshots[dev->snapshot_count - 1].number > number - count)
         dev->snapshot_count--;
     return STATUS_OK;

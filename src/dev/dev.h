@@ -19,10 +19,11 @@ struct dev_options {
     u64 gas_limit;
     u256 base_fee;     /* wei per gas, of the first block */
     u64 block_time_ms; /* 0: a block a transaction, at once */
-    u32 history;       /* blocks kept behind the head; 0: all */
+    u32 history;       /* blocks kept behind the head, in memory with their states; 0: all */
     /* Where the chain outlives the process, with a folder for its segments; borrowed. NULL: in memory. */
     struct db *db;
     const char *segments;
+    u32 states; /* there, blocks whose states are kept, no more than history; 0: DEV_STATES_STORED */
     bool archive;   /* there, every state stays readable */
     bool addresses; /* there, an index by address is kept; in memory there always is one */
     /* Bounds of memory in bytes, the last two for what is in a store; 0: the usual ones. */
@@ -90,7 +91,7 @@ struct dev {
 };
 
 enum {
-    DEV_STATES_STORED = 1024, /* blocks whose states a store keeps, unless history says otherwise */
+    DEV_STATES_STORED = 1024, /* blocks whose states a store keeps, unless options say otherwise */
     DEV_ARRIVALS = 4096,
     DEV_SNAPSHOTS_MAX = 65536,
     DEV_MINE_MAX = 100000, /* blocks at one request */

@@ -10,6 +10,7 @@
 
 static const struct settings_profile PROFILES[] = {
     {"explorer", "state", "archive"},
+    {"explorer", "history", "full"},
     {"explorer", "address-index", "true"},
     {0},
 };

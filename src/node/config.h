@@ -9,10 +9,10 @@
 #include "args/settings.h"
 
 /* A row of a command's table: a name for several of its settings (PROFILES in config.c). */
-#define PROFILE_OPTION(text)                                                           \
-    {"profile", ARGS_TEXT, (text), "NAME",                                             \
-     "explorer: all that Blockscout and Otterscan need, which is --state archive and " \
-     "--address-index; what contradicts it is refused"}
+#define PROFILE_OPTION(text)                                                        \
+    {"profile", ARGS_TEXT, (text), "NAME",                                          \
+     "explorer: all that Blockscout and Otterscan need, which is --state archive, " \
+     "--history full and --address-index; what contradicts it is refused"}
 
 struct config {
     struct args_option options[ARGS_OPTIONS_MAX];

@@ -1,5 +1,6 @@
 #include "node/data.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -9,6 +10,21 @@
 
 enum { GENESIS_MAX = 1 << 30 };
 
+/* 1 to most, in decimal. */
+static bool parse_blocks(u64 *blocks, const char *text, u64 most)
+{
+    u64 value = 0;
+    for (const char *at = text; *at; at++) {
+        if (*at < '0' || *at > '9' || value > most)
+            return false;
+        value = value * 10 + (u64)(*at - '0');
+    }
+    if (value < 1 || value > most)
+        return false;
+    *blocks = value;
+    return true;
+}
+
 enum status data_read_states(struct data_options *options, const char *text, struct err *err)
 {
     u64 states = 0;
@@ -16,14 +32,36 @@ enum status data_read_states(struct data_options *options, const char *text, str
     options->archive = text && strcmp(text, "archive") == 0;
     if (!text || options->archive)
         return STATUS_OK;
-    for (const char *at = text; *at; at++) {
-        if (*at < '0' || *at > '9' || states > STATES_MAX)
-            return err_set(err, STATUS_INVALID, "--state is archive, or 1 to %d", STATES_MAX);
-        states = states * 10 + (u64)(*at - '0');
-    }
-    if (states < 1 || states > STATES_MAX)
+    if (!parse_blocks(&states, text, STATES_MAX))
         return err_set(err, STATUS_INVALID, "--state is archive, or 1 to %d", STATES_MAX);
     options->states = states;
+    return STATUS_OK;
+}
+
+bool data_parse_history(u64 *history, const char *text)
+{
+    if (strcmp(text, "full") != 0)
+        return parse_blocks(history, text, HISTORY_MAX);
+    *history = 0;
+    return true;
+}
+
+enum status data_read_history(struct data_options *options, const char *text, struct err *err)
+{
+    u64 history = 0;
+    if (text && !data_parse_history(&history, text))
+        return err_set(err, STATUS_INVALID, "--history is full, or 1 to %u", HISTORY_MAX);
+    return data_set_history(options, history, err);
+}
+
+enum status data_set_history(struct data_options *options, u64 history, struct err *err)
+{
+    if (history && history < options->states)
+        return err_set(err, STATUS_INVALID,
+                       "--history %llu is less than the %llu blocks whose states are kept, which "
+                       "need their blocks (--state)",
+                       (unsigned long long)history, (unsigned long long)options->states);
+    options->history = history;
     return STATUS_OK;
 }
 
@@ -83,6 +121,7 @@ static enum status open_chain(struct data *data, const struct data_options *opti
     arena_init(&arena);
     struct chain_options chain = {
         .history = (u32)options->states,
+        .whole = (u32)options->history,
         .seed = random_u64(),
         .db = data->db,
         .segments = arena_format(&arena, "%s/segments", options->folder),
@@ -134,6 +173,13 @@ enum status data_open(struct data *data, const struct data_options *options, str
         status = open_all(data, options, &genesis, err);
     arena_fini(&arena);
     return status;
+}
+
+void data_print_whole(u64 oldest)
+{
+    if (oldest)
+        printf("Pruned: of blocks before %llu there are headers only\n",
+               (unsigned long long)oldest);
 }
 
 void data_close(struct data *data)

@@ -15,6 +15,7 @@ struct data_options {
     const char *folder;  /* DIR/chain holds the store */
     const char *genesis; /* a file; NULL: the folder must hold a chain */
     u64 states;          /* blocks behind the head whose states are kept */
+    u64 history;         /* blocks behind the head that are kept whole; 0: all */
     bool archive;        /* every state stays readable (chain_options.archive) */
     bool addresses;      /* an index by address is kept (chain_options.addresses) */
     bool read_only;
@@ -23,6 +24,7 @@ struct data_options {
 };
 
 enum { STATES_DEFAULT = 128, STATES_MAX = 65536 };
+#define HISTORY_MAX UINT32_MAX
 
 /* --state as it is written: a number of blocks, or archive, which keeps as many change sets as is usual. */
 #define STATE_OPTION(text)                                                                 \
@@ -37,10 +39,25 @@ enum { STATES_DEFAULT = 128, STATES_MAX = 65536 };
 MUST_READ enum status data_read_states(struct data_options *options, const char *text,
                                        struct err *err);
 
+#define HISTORY_OPTION(text)                                                                  \
+    {"history", ARGS_TEXT, (text), "full|N",                                                  \
+     "keep all blocks whole, or those up to N behind the head, and of older ones the header " \
+     "(full); what is gone does not come back"}
+/* The same of --history, after that. */
+MUST_READ enum status data_read_history(struct data_options *options, const char *text,
+                                        struct err *err);
+/* "full" is 0. False: neither that nor 1 to HISTORY_MAX. */
+bool data_parse_history(u64 *history, const char *text);
+/* INVALID: less than the states that are kept, which need their blocks. */
+MUST_READ enum status data_set_history(struct data_options *options, u64 history, struct err *err);
+
 /* Makes the folder and begins the chain where there is none. On failure nothing is open. */
 MUST_READ enum status data_open(struct data *data, const struct data_options *options,
                                 struct err *err);
 void data_close(struct data *data); /* what was not synced is lost */
+
+/* Says on standard output where history begins, when blocks before are pruned. */
+void data_print_whole(u64 oldest);
 
 /* What a folder is called while it is made of a snapshot: DIR.part. The arena's. */
 const char *data_part(struct arena *arena, const char *folder);

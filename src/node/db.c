@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "args/args.h"
+#include "chain/archive.h"
 #include "node/config.h"
 #include "node/data.h"
 #include "node/node.h"
@@ -22,10 +23,23 @@ static const struct args_command about = {
         "of the old one when all of it is on the disk; it needs room for both meanwhile.",
 };
 
+/* Which blocks there are, in the store and in segments. */
+static enum status print_held(struct db *db, struct err *err)
+{
+    hash32 head;
+    u64 number, whole = archive_whole_mark(db);
+    if (!store_get_head(db, &head) || !store_get_number(db, &number, &head))
+        return db_status(db, err);
+    printf("blocks whole   %14llu to %llu\n", (unsigned long long)whole,
+           (unsigned long long)number);
+    if (whole)
+        printf("headers only   %14d to %llu\n", 0, (unsigned long long)whole - 1);
+    return STATUS_OK;
+}
+
 static enum status print_stats(struct db *db, const char *folder, struct err *err)
 {
     (void)folder;
-    (void)err;
     u64 bytes = 0;
     printf("%-14s %14s %14s\n", "table", "records", "bytes");
     for (int table = 0; table < DB_TABLE_COUNT; table++) {
@@ -35,7 +49,7 @@ static enum status print_stats(struct db *db, const char *folder, struct err *er
                (unsigned long long)stat.entries, (unsigned long long)stat.bytes);
     }
     printf("%-14s %14s %14llu\n", "all", "", (unsigned long long)bytes);
-    return STATUS_OK;
+    return print_held(db, err);
 }
 
 static void show_block(void *ctx, u64 number, u64 head)
@@ -93,6 +107,7 @@ static enum status verify(struct db *db, const char *folder, struct err *err)
     printf("%s: all is right: blocks to %llu, %s; %llu accounts, %llu slots\n", folder,
            (unsigned long long)found.head, hash, (unsigned long long)found.accounts,
            (unsigned long long)found.slots);
+    data_print_whole(found.whole);
     return STATUS_OK;
 }
 

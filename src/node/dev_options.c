@@ -5,12 +5,13 @@
 
 #include "args/args.h"
 #include "args/version.h"
+#include "node/data.h"
 
 /* The command line before it is understood. */
 struct words {
-    u64 port, chain_id, accounts, gas_limit, base_fee, history, batch, body, connections;
+    u64 port, chain_id, accounts, gas_limit, base_fee, batch, body, connections;
     const char *host, *mnemonic, *balance, *block_time, *fork, *origins, *hosts, *client, *folder,
-        *memory, *state, *profile;
+        *memory, *state, *history, *profile;
     bool is_silent, is_version;
 };
 
@@ -72,7 +73,7 @@ static bool fits(u64 value, u64 most, const char *name, int *exit_code)
 static bool divide(struct dev_command *command, const char *memory, int *exit_code)
 {
     struct err err;
-    u64 states = command->dev.history ? command->dev.history : DEV_STATES_STORED;
+    u64 states = command->dev.states;
     if (memory && !command->folder) {
         *exit_code = args_fail(&about, "--memory goes with --data; in memory, --history bounds it");
         return false;
@@ -89,16 +90,51 @@ static bool divide(struct dev_command *command, const char *memory, int *exit_co
     return true;
 }
 
-/* In memory nothing is dropped but what --history bounds. */
-static bool read_state(struct dev_command *command, const struct words *words, int *exit_code)
+/* In memory nothing is dropped but what --history bounds. 0 is what full was called once. */
+static bool read_history(struct dev_command *command, const char *text, int *exit_code)
 {
+    u64 history = 0;
+    if (text && strcmp(text, "0") != 0 && !data_parse_history(&history, text)) {
+        *exit_code = bad_value("history", text, "full or a number of blocks is needed");
+        return false;
+    }
+    command->dev.history = (u32)history;
+    return true;
+}
+
+/* A folder keeps so many blocks, and the states of so many, or those of all blocks that it keeps. */
+static bool read_states(struct dev_command *command, const char *text, int *exit_code)
+{
+    struct err err;
+    struct data_options kept;
+    struct dev_options *dev = &command->dev;
+    enum status status = data_read_states(&kept, text, &err);
+    bool is_number = text && !kept.archive;
+    if (status == STATUS_OK && !is_number)
+        kept.states =
+            dev->history && dev->history < DEV_STATES_STORED ? dev->history : DEV_STATES_STORED;
+    if (status == STATUS_OK)
+        status = data_set_history(&kept, dev->history, &err);
+    if (status != STATUS_OK) {
+        *exit_code = args_fail(&about, "%s", err.text);
+        return false;
+    }
+    dev->archive = kept.archive;
+    dev->states = (u32)kept.states;
+    return true;
+}
+
+static bool read_kept(struct dev_command *command, const struct words *words, int *exit_code)
+{
+    if (!read_history(command, words->history, exit_code))
+        return false;
+    if (command->folder)
+        return read_states(command, words->state, exit_code);
     /* A profile asks for no more than memory has. */
-    const char *state = words->profile && !command->folder ? NULL : words->state;
-    command->dev.archive = state != NULL;
-    if (!state || (strcmp(state, "archive") == 0 && command->folder))
+    if (!words->state || words->profile)
         return true;
-    *exit_code = args_fail(&about, "--state archive goes with --data, and is all that can be said; "
-                                   "--history N keeps the states of N blocks");
+    *exit_code = args_fail(
+        &about, "--state goes with --data; in memory --history N keeps the states of N blocks");
     return false;
 }
 
@@ -107,7 +143,6 @@ static bool understand(struct dev_command *command, const struct words *words, i
     struct dev_options *dev = &command->dev;
     if (!fits(words->port, 65535, "port", exit_code) ||
         !fits(words->accounts, DEV_ACCOUNTS_MAX, "accounts", exit_code) ||
-        !fits(words->history, UINT32_MAX, "history", exit_code) ||
         !fits(words->batch, 1000000, "batch-limit", exit_code) ||
         !fits(words->body, 1024, "body-limit", exit_code) ||
         !fits(words->connections, 65536, "connections", exit_code))
@@ -131,7 +166,6 @@ static bool understand(struct dev_command *command, const struct words *words, i
     dev->mnemonic = words->mnemonic;
     dev->gas_limit = words->gas_limit;
     dev->base_fee = u256_from_u64(words->base_fee);
-    dev->history = (u32)words->history;
     command->http.port = (u16)words->port;
     command->http.host = words->host;
     command->http.cors_origins = words->origins;
@@ -142,7 +176,7 @@ static bool understand(struct dev_command *command, const struct words *words, i
     command->rpc.batch_max = (u32)words->batch;
     command->is_silent = words->is_silent;
     command->folder = words->folder;
-    return read_state(command, words, exit_code) && divide(command, words->memory, exit_code);
+    return read_kept(command, words, exit_code) && divide(command, words->memory, exit_code);
 }
 
 static bool take_words(struct dev_command *command, const struct words *words, int rest,
@@ -199,13 +233,15 @@ bool dev_command_read(struct dev_command *command, int argc, char **argv, int *e
         {"gas-limit", ARGS_U64, &words.gas_limit, "N", "gas limit of a block (30000000)"},
         {"base-fee", ARGS_U64, &words.base_fee, "WEI", "base fee of the first block (1000000000)"},
         {"fork", ARGS_TEXT, &words.fork, "NAME", "rules in force, london to osaka (osaka)"},
-        {"history", ARGS_U64, &words.history, "N",
-         "keep N blocks and their states, and bound memory by it; 0 keeps all, with --data the "
-         "blocks and 1024 states (0)"},
+        {"history", ARGS_TEXT, &words.history, "full|N",
+         "keep all blocks, or those up to N behind the head: in memory with their states, with "
+         "--data "
+         "of older ones the header (full)"},
         {"data", ARGS_TEXT, &words.folder, "DIR",
          "keep the chain in a folder, and go on with the one that is there"},
-        {"state", ARGS_TEXT, &words.state, "archive",
-         "with --data, keep every block's state readable"},
+        {"state", ARGS_TEXT, &words.state, "archive|N",
+         "with --data, keep the states of N blocks behind the head (1024), or keep every block's "
+         "readable"},
         {"address-index", ARGS_FLAG, &command->dev.addresses, NULL,
          "with --data, keep an index of the transactions in which an address appears, also inside "
          "of calls; in memory there always is one"},

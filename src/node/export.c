@@ -60,18 +60,30 @@ static enum status write_blocks(struct chain *chain, const struct span *span, st
     return status;
 }
 
+/* Are all of them there? With no end they go to the head. */
+static enum status check_span(const struct chain *chain, struct span *span, struct err *err)
+{
+    u64 head = chain_head(chain)->block.header.number, oldest = chain_oldest(chain);
+    if (span->to == UINT64_MAX)
+        span->to = head;
+    if (span->from > span->to || span->to > head)
+        return err_set(err, STATUS_INVALID, "the chain's blocks are 0 to %llu",
+                       (unsigned long long)head);
+    if (span->from < oldest)
+        return err_set(err, STATUS_INVALID,
+                       "blocks before %llu are pruned: --from %llu is the first that there is",
+                       (unsigned long long)oldest, (unsigned long long)oldest);
+    return STATUS_OK;
+}
+
 static enum status export_to(const char *path, struct chain *chain, struct span span, u64 *count,
                              struct err *err)
 {
     struct stream *stream;
     struct err close_err;
-    u64 head = chain_head(chain)->block.header.number;
-    if (span.to == UINT64_MAX)
-        span.to = head;
-    if (span.from > span.to || span.to > head)
-        return err_set(err, STATUS_INVALID, "the chain's blocks are 0 to %llu",
-                       (unsigned long long)head);
-    enum status status = stream_create(&stream, path, err);
+    enum status status = check_span(chain, &span, err);
+    if (status == STATUS_OK)
+        status = stream_create(&stream, path, err);
     if (status != STATUS_OK)
         return status;
     status = write_blocks(chain, &span, stream, count, err);
@@ -153,13 +165,10 @@ static enum status write_epoch(struct chain *chain, const struct era1_options *o
 static enum status write_era1(struct chain *chain, const struct era1_options *options,
                               struct span span, u64 *count, struct err *err)
 {
-    enum status status = STATUS_OK;
     bool ended = false;
-    u64 head = chain_head(chain)->block.header.number;
-    span.to = span.to == UINT64_MAX ? head : span.to;
-    if (span.from > span.to || span.to > head)
-        return err_set(err, STATUS_INVALID, "the chain's blocks are 0 to %llu",
-                       (unsigned long long)head);
+    enum status status = check_span(chain, &span, err);
+    if (status != STATUS_OK)
+        return status;
     for (u64 from = span.from; status == STATUS_OK && !ended && from <= span.to;
          from += ERA1_BLOCKS) {
         u64 last = span.to - from < ERA1_BLOCKS ? span.to : from + ERA1_BLOCKS - 1;
@@ -214,6 +223,7 @@ static int export_snapshot(const struct data_options *where, const char *path, s
     hex_encode(seal, done.seal.b, sizeof done.seal.b);
     printf("%s: %llu records, seal %s\nhead: block %llu, %s\n", path,
            (unsigned long long)done.records, seal, (unsigned long long)done.info.head, head);
+    data_print_whole(done.whole);
     return EXIT_OK;
 }
 

@@ -215,6 +215,8 @@ static enum status import_files(struct importer *importer, char **paths, int cou
     for (int i = 0; status == STATUS_OK && !ending_is_wished() && i < count; i++)
         status = import_file(importer, paths[i], err);
     enum status synced = chain_sync(importer->data.chain, &sync_err);
+    while (synced == STATUS_OK && !ending_is_wished() && chain_prunes(importer->data.chain))
+        synced = chain_sync(importer->data.chain, &sync_err);
     if (synced == STATUS_OK)
         return status;
     importer->is_lost = true;
@@ -238,6 +240,7 @@ static void print_result(const struct importer *importer)
                (unsigned long long)importer->stale_count);
     printf("head: block %llu, %s%s\n", (unsigned long long)head->block.header.number, hash,
            ending_is_wished() ? " (stopped)" : "");
+    data_print_whole(chain_oldest(importer->data.chain));
 }
 
 static enum status run(struct importer *importer, const struct data_options *where, char **paths,
@@ -318,6 +321,7 @@ static int import_snapshot(struct importer *importer, const struct data_options 
     hex_encode(head, done.info.head_hash.b, sizeof done.info.head_hash.b);
     printf("%s: %llu records imported and verified\nhead: block %llu, %s\n", path,
            (unsigned long long)done.records, (unsigned long long)done.info.head, head);
+    data_print_whole(done.whole);
     return EXIT_OK;
 }
 
@@ -328,13 +332,15 @@ int node_import_main(int argc, char **argv)
     struct err err;
     struct importer importer = {.is_terminal = isatty(STDERR_FILENO)};
     struct data_options where = {.states = STATES_DEFAULT};
-    const char *snapshot = NULL, *memory = MEMORY_DEFAULT, *state = NULL, *profile = NULL;
+    const char *snapshot = NULL, *memory = MEMORY_DEFAULT, *state = NULL, *history = NULL,
+               *profile = NULL;
     where.memory = &importer.memory;
     const struct args_option options[] = {
         {"data", ARGS_TEXT, &where.folder, "DIR", "the data folder; made if it is not there"},
         {"genesis", ARGS_TEXT, &where.genesis, "FILE",
          "how the chain begins; may be left out once it has begun"},
         STATE_OPTION(&state),
+        HISTORY_OPTION(&history),
         ADDRESS_INDEX_OPTION(&where.addresses),
         PROFILE_OPTION(&profile),
         {"sync", ARGS_U64, &importer.sync_blocks, "N",
@@ -345,7 +351,8 @@ int node_import_main(int argc, char **argv)
     };
     if (!config_begin(&config, &about, options, argc, argv, &rest, &exit_code))
         return exit_code;
-    if (data_read_states(&where, state, &err) != STATUS_OK)
+    if (data_read_states(&where, state, &err) != STATUS_OK ||
+        data_read_history(&where, history, &err) != STATUS_OK)
         exit_code = args_fail(&about, "%s", err.text);
     else
         exit_code = snapshot ? import_snapshot(&importer, &where, snapshot, rest)

@@ -78,6 +78,7 @@ static void print_ready(const struct node *node, const struct http_options *http
     printf("Chain %llu at block %llu\n",
            (unsigned long long)chain_config(node->data.chain)->chain_id,
            (unsigned long long)head->number);
+    data_print_whole(chain_oldest(node->data.chain));
     printf("Listening on http://%s%s%s:%u\n", is_ipv6 ? "[" : "", http->host, is_ipv6 ? "]" : "",
            service_port(node->service));
     fflush(stdout);
@@ -107,7 +108,7 @@ int node_run_main(int argc, char **argv)
 {
     int rest, exit_code;
     u64 port = 8545;
-    const char *state = NULL, *profile = NULL;
+    const char *state = NULL, *history = NULL, *profile = NULL;
     struct wanted wanted = {
         .http = http_options_default(), .memory = MEMORY_DEFAULT, .daemon = DAEMON_WORDS_DEFAULT};
     struct data_options *where = &wanted.where;
@@ -118,6 +119,7 @@ int node_run_main(int argc, char **argv)
         {"genesis", ARGS_TEXT, &where->genesis, "FILE",
          "how the chain begins; may be left out once it has begun"},
         STATE_OPTION(&state),
+        HISTORY_OPTION(&history),
         ADDRESS_INDEX_OPTION(&where->addresses),
         PROFILE_OPTION(&profile),
         {"http.host", ARGS_TEXT, &http->host, "IP", "address to listen on (127.0.0.1)"},
@@ -140,7 +142,8 @@ int node_run_main(int argc, char **argv)
         exit_code = args_fail(&about, "--data DIR is needed, and no words besides options");
     else if (port > 65535)
         exit_code = args_fail(&about, "--http.port: at most 65535");
-    else if (data_read_states(where, state, &err) != STATUS_OK)
+    else if (data_read_states(where, state, &err) != STATUS_OK ||
+             data_read_history(where, history, &err) != STATUS_OK)
         exit_code = args_fail(&about, "%s", err.text);
     else {
         http->port = (u16)port;

@@ -110,7 +110,7 @@ test('the folder has one owner, and one chain', { skip }, async (t) => {
 
 test('with little memory older blocks and states are read from the folder', { skip }, async (t) => {
   const folder = temporaryFolder(t)
-  const node = await startNode(['--data', folder, '--memory', '64M', '--history', '64'])
+  const node = await startNode(['--data', folder, '--memory', '64M', '--state', '64'])
   const { abi, bytecode } = contracts.Token20
   const wallet = new ethers.Wallet(keys[0], new ethers.JsonRpcProvider(node.url, undefined, { staticNetwork: true, cacheTimeout: -1 }))
   const token = await new ethers.ContractFactory(abi, bytecode, wallet).deploy(10n ** 9n)

@@ -354,13 +354,13 @@ test('kills at any moment leave an index that fits its blocks', { skip }, async 
 
 test('without an index the answer says what to do; made late, it says where it begins', { skip }, async () => {
   const data = path.join(folder, 'late')
-  let stored = await startNode(['--data', data, '--history', '4'])
+  let stored = await startNode(['--data', data, '--state', '4'])
   await play(stored)
   for (const [method, ...params] of [['ots_searchTransactionsBefore', explored, 0, 25], ['ots_searchTransactionsAfter', explored, 0, 25], ['ots_getContractCreator', explored], ['ots_getTransactionBySenderAndNonce', alice.address, 0]])
     await assert.rejects(stored.rpc(method, ...params), /there is no index by address: --address-index keeps one/)
   assert.equal(await stored.rpc('ots_getTransactionBySenderAndNonce', alice.address, 99), null)
   assert.equal(await stored.stop(), 0)
-  stored = await startNode(['--data', data, '--history', '4', '--address-index'])
+  stored = await startNode(['--data', data, '--state', '4', '--address-index'])
   const from = script.length - 4 + 1
   const page = await stored.rpc('ots_searchTransactionsBefore', explored, 0, 25)
   const wanted = appearances()[explored].filter((name) => script.findIndex((entry) => entry.name === name) + 1 >= from)
@@ -375,10 +375,10 @@ test('without an index the answer says what to do; made late, it says where it b
 
 test('an archive is indexed whole, however late', { skip }, async () => {
   const data = path.join(folder, 'archive')
-  let stored = await startNode(['--data', data, '--history', '4', '--state', 'archive'])
+  let stored = await startNode(['--data', data, '--state', 'archive'])
   await play(stored)
   assert.equal(await stored.stop(), 0)
-  stored = await startNode(['--data', data, '--history', '4', '--address-index'])
+  stored = await startNode(['--data', data, '--state', '4', '--address-index'])
   await checkSearches(stored)
   assert.equal(await stored.stop(), 0)
   verify(data)

@@ -29,7 +29,7 @@ const [data, copy, file, genesis] = ['data', 'copy', 'chain.rlp', 'genesis.json'
 const REST_MIB = 8 // of a node that nobody asks anything
 fs.mkdirSync(folder, { recursive: true })
 
-const node = await startNode(['--data', data, '--memory', `${ceiling}M`, '--history', '256'])
+const node = await startNode(['--data', data, '--memory', `${ceiling}M`, '--state', '256'])
 process.on('exit', () => node.stop())
 fs.writeFileSync(genesis, JSON.stringify(await genesisOf(node)))
 const load = await openLoad(node.url, node)

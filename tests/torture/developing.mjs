@@ -16,7 +16,7 @@ const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 // Resolves when it serves or has ended: { rpc, ended }, ended being a promise of { status, signal, wrong }. Its files are what
 // is tried, so it is not closed off from others: the layer of faults has its own.
 async function startNode(data, environment = {}) {
-  const child = spawn(path.join(programs, 'ashlar-node'), ['dev', '--data', data, '--port', '0', '--silent', '--history', `${states}`,
+  const child = spawn(path.join(programs, 'ashlar-node'), ['dev', '--data', data, '--port', '0', '--silent', '--state', `${states}`,
     '--sandbox=false', '--log', 'error'],
     { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...environment }, timeout: patienceMs, killSignal: 'SIGABRT' })
   let wrong = ''

@@ -46,13 +46,16 @@ function run(argv, environment = {}) {
   })
 }
 
-const importOf = (data, chain, file) => ['import', '--data', data, '--genesis', path.join(folder, chain, 'genesis.json'),
-  '--state', `${states}`, '--sync', '2', path.join(folder, chain, file)]
+const importOf = (data, chain, file, ...more) => ['import', '--data', data,
+  '--genesis', path.join(folder, chain, 'genesis.json'), '--state', `${states}`, '--sync', '2', ...more,
+  path.join(folder, chain, file)]
 
 // A scene is a command on a data folder, which is not there, or begins as a copy of the base.
 const scenes = [
   { name: 'new', chain: 'short', from: -1, command: (data) => importOf(data, 'short', 'chain.rlp') },
   { name: 'segments', chain: 'long', from: straight - 1, command: (data) => importOf(data, 'long', 'chain.rlp') },
+  { name: 'prune', chain: 'long', from: straight - 1,
+    command: (data) => importOf(data, 'long', 'chain.rlp', '--history', `${states}`) },
   { name: 'compact', chain: 'long', from: straight - 1, command: (data) => ['db', 'compact', '--data', data] },
   { name: 'snapshot', chain: 'long', from: -1, command: (data) => ['import', '--data', data, '--snapshot', snapshot],
     isDone: (data) => fs.existsSync(data) },
