@@ -418,6 +418,45 @@ TEST(addresses_of_an_archive_begin_with_it)
     close_bench(&bench);
 }
 
+static bool is_replaceable(const struct visit *visit)
+{
+    return visit->role == VISIT_MET && visit->addr.b[19] == 4;
+}
+
+/* One whole entry in another's place: only executing the block again tells. */
+TEST(addresses_of_an_archive_are_held_against_executing_again)
+{
+    const struct chain_options both = {.archive = true, .addresses = true};
+    struct address_bench bench;
+    struct err err = {""};
+    struct visit visit = {.role = VISIT_SENT};
+    u8 copy[1 << 12];
+    open_bench(&bench, 25, &both);
+    for (u32 i = 0; i < ROUNDS; i++)
+        add_block(&bench);
+    check_verified(&bench);
+    u64 number = chain_head(bench.chain)->block.header.number;
+    size_t len = 0;
+    for (; !is_replaceable(&visit); number--) {
+        CHECK(number);
+        struct db_bytes list = addresses_list(bench.db, number);
+        len = list.len;
+        CHECK(len <= sizeof copy);
+        if (len)
+            memcpy(copy, list.at, len);
+        const u8 *at = copy;
+        for (size_t left = len; visits_next(&visit, &at, &left) && !is_replaceable(&visit);)
+            continue;
+        if (is_replaceable(&visit))
+            copy[at - copy - 25 + 19]++; /* another address, after which come place and role */
+    }
+    addresses_del(bench.db, number + 1);
+    addresses_put(bench.db, number + 1, copy, len);
+    CHECK_EQ(verified(&bench, &err), STATUS_INVALID);
+    CHECK(strstr(err.text, "executing it again"));
+    close_bench(&bench);
+}
+
 /* A branch that begins below the index brings it down to where it begins. */
 TEST(addresses_reach_down_to_a_branch)
 {

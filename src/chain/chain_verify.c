@@ -1,6 +1,7 @@
 /* Is what the store says of its blocks true? */
 #include "base/arena.h"
 #include "chain/chain_int.h"
+#include "chain/revisit.h"
 #include "state/verify.h"
 
 struct verify {
@@ -19,6 +20,8 @@ struct verify {
     bool has_addresses; /* since addresses_from there is an index by address */
     u64 addresses_from;
     u64 visits, visit_lists; /* counted so far */
+    struct revisit *revisit; /* NULL until needed */
+    struct chain_config config;
     struct chain_verified found;
 };
 
@@ -92,8 +95,30 @@ static void count_ends(struct expected *expected, const struct visit *visit)
     expected->found += is_sender + is_end_of(tx, visit);
 }
 
-static enum status check_visits(struct verify *verify, const struct block *block)
+/* Of an archive the blocks after states that are looked at are executed again: is the list all there is? */
+static bool is_past_step(const struct verify *verify, u64 number)
 {
+    return verify->has_past && number >= verify->past_from &&
+           (number - verify->past_from) % verify->past_step == 0;
+}
+
+static bool is_as_executed(struct verify *verify, const struct chain_block *block,
+                           struct db_bytes list)
+{
+    const struct visits *visits;
+    const struct header *header = &block->block.header;
+    if (!header->number || !is_past_step(verify, header->number - 1) ||
+        header->gas_limit > REVISIT_GAS_MAX)
+        return true;
+    if (!verify->revisit)
+        verify->revisit = revisit_new(verify->db, &verify->config);
+    return revisit_block(verify->revisit, block, &visits) && visits->list.len == list.len &&
+           (!list.len || memcmp(visits->list.data, list.at, list.len) == 0);
+}
+
+static enum status check_visits(struct verify *verify, const struct chain_block *of)
+{
+    const struct block *block = &of->block;
     u64 number = block->header.number;
     struct expected expected = {.block = block, .is_own = true};
     struct visit visit;
@@ -101,6 +126,8 @@ static enum status check_visits(struct verify *verify, const struct block *block
         return STATUS_OK;
     struct db_bytes list = addresses_list(verify->db, number);
     const u8 *at = arena_dup(&verify->arena, list.at, list.len);
+    if (!is_as_executed(verify, of, (struct db_bytes){at, list.len}))
+        return wrong(verify, number, "executing it again visits others than its list has");
     verify->visit_lists += list.len != 0;
     for (; visits_next(&visit, &at, &list.len); verify->visits++) {
         count_ends(&expected, &visit);
@@ -148,7 +175,7 @@ static enum status check_block(struct verify *verify, u64 number)
     enum status status = block.is_pruned ? STATUS_OK : check_lists(verify, &block);
     if (status == STATUS_OK)
         status = check_indexes(verify, &block.block);
-    return status == STATUS_OK ? check_visits(verify, &block.block) : status;
+    return status == STATUS_OK ? check_visits(verify, &block) : status;
 }
 
 /* --- the states of older blocks ---------------------------------------------------------------- */
@@ -177,8 +204,7 @@ static enum status begin_past(struct verify *verify, u64 head)
 static enum status check_past(struct verify *verify, u64 number)
 {
     hash32 root, account;
-    if (!verify->has_past || number < verify->past_from ||
-        (number - verify->past_from) % verify->past_step || past_is_edited(verify->db, number))
+    if (!is_past_step(verify, number) || past_is_edited(verify->db, number))
         return STATUS_OK;
     if (!past_root(verify->db, number, &root, &account))
         return wrong(verify, number, "the slots of an account then have another root");
@@ -214,9 +240,8 @@ static enum status check_chain(struct verify *verify)
 {
     const struct chain_verify_watcher *watcher = verify->watcher;
     hash32 head, genesis, after;
-    struct chain_config config;
     u64 from, to;
-    enum status status = store_get_identity(verify->db, &genesis, &config, verify->err);
+    enum status status = store_get_identity(verify->db, &genesis, &verify->config, verify->err);
     if (status != STATUS_OK)
         return status;
     if (!store_get_head(verify->db, &head) || !store_get_number(verify->db, &to, &head) ||
@@ -278,6 +303,7 @@ enum status chain_verify(struct db *db, const char *segments,
         status = check_state(&verify);
     if (status == STATUS_OK)
         *verified = verify.found;
+    revisit_free(verify.revisit);
     arena_fini(&verify.arena);
     archive_free(verify.archive);
     return status;

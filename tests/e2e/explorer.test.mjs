@@ -181,9 +181,11 @@ test('the profile says what it sets, and refuses what contradicts it', { skip },
   for (const command of ['run', 'import', 'dev']) {
     const settings = show(command, '--data', folder, '--profile', 'explorer')
     assert.match(settings.state, /^archive +# --profile explorer$/)
+    assert.match(settings.history, /^full +# --profile explorer$/)
     assert.match(settings['address-index'], /^true +# --profile explorer$/)
     assert.match(settings.profile, /^explorer +# --profile$/)
     assert.match(show(command, '--data', folder, '--profile', 'explorer', '--state', 'archive').state, /# --state$/)
+    assert.match(run(command, '--data', folder, '--profile', 'explorer', '--history', '500').stderr, /has history: full, which --history contradicts/)
     const refused = run(command, '--data', folder, '--profile', 'explorer', '--address-index=false')
     assert.equal(refused.status, 2)
     assert.match(refused.stderr, /--profile explorer has address-index: true, which --address-index contradicts; leave one of them out/)

@@ -86,6 +86,13 @@ after(async () => {
   fs.rmSync(folder, { recursive: true, force: true })
 })
 
+// A node that ends with its test, however that ends.
+async function start(t, ...flags) {
+  const started = await startNode(flags)
+  t.after(() => started.stop())
+  return started
+}
+
 const names = (page) => page.txs.map((tx) => script.find(({ hash }) => hash === tx.hash).name)
 const both = async (method, ...params) => Promise.all([node, peer].filter(Boolean).map((at) => at.rpc(method, ...params)))
 const same = (answers) => answers.slice(1).forEach((answer) => assert.deepEqual(answer, answers[0]))
@@ -195,6 +202,18 @@ test('blocks and their pages', { skip }, async () => {
   await node.rpc('evm_setAutomine', true)
   await node.rpc('evm_revert', moment)
   assert.deepEqual((await node.rpc('ots_searchTransactionsBefore', addresses[2], 0, 2)).txs, [])
+})
+
+test('what blocks issued before the merge', { skip }, async (t) => {
+  const old = await start(t, '--fork', 'london')
+  await old.rpc('anvil_setCoinbase', heir)
+  await old.rpc('evm_mine')
+  const reward = '0x1bc16d674ec80000' // EIP-1234
+  const { issuance, block } = await old.rpc('ots_getBlockDetails', 1)
+  assert.deepEqual(issuance, { blockReward: reward, uncleReward: '0x0', issuance: reward })
+  assert.equal(await old.rpc('eth_getBalance', heir, '0x1'), reward)
+  assert.ok(BigInt(block.difficulty) > 0n && BigInt(block.totalDifficulty) >= BigInt(block.difficulty))
+  assert.equal((await old.rpc('ots_getBlockDetails', 0)).issuance.issuance, '0x0')
 })
 
 // The newest first; each has a block of its own.
@@ -307,9 +326,9 @@ const verify = (data) => {
   return run('db', 'stats', '--data', data).stdout
 }
 
-test('the same from a store, through unwinding, restarts and a kill', { skip }, async () => {
+test('the same from a store, through unwinding, restarts and a kill', { skip }, async (t) => {
   const data = path.join(folder, 'store')
-  let stored = await startNode(['--data', data, '--address-index'])
+  let stored = await start(t, '--data', data, '--address-index')
   const moment = await stored.rpc('evm_snapshot')
   await play(stored)
   await checkSearches(stored)
@@ -318,28 +337,28 @@ test('the same from a store, through unwinding, restarts and a kill', { skip }, 
     assert.deepEqual((await stored.rpc('ots_searchTransactionsBefore', address, 0, 25)).txs, [])
   assert.equal(await stored.stop(), 0)
   assert.match(verify(data), /^addresses +0 /m)
-  stored = await startNode(['--data', data]) // what it was made for stays
+  stored = await start(t, '--data', data) // what it was made for stays
   await play(stored)
   await checkSearches(stored)
   await durable()
   process.kill(stored.pid, 'SIGKILL')
   await stored.stop()
   assert.match(verify(data), /^addresses +[1-9]/m)
-  stored = await startNode(['--data', data])
+  stored = await start(t, '--data', data)
   await checkSearches(stored)
   assert.equal(await stored.stop(), 0)
   const [snapshot, copy] = ['addresses.snapshot', 'copy'].map((name) => path.join(folder, name))
   assert.equal(run('export', '--data', data, '--snapshot', snapshot).status, 0)
   assert.equal(run('import', '--data', copy, '--snapshot', snapshot).status, 0)
-  stored = await startNode(['--data', copy])
+  stored = await start(t, '--data', copy)
   await checkSearches(stored)
   assert.equal(await stored.stop(), 0)
 })
 
-test('kills at any moment leave an index that fits its blocks', { skip }, async () => {
+test('kills at any moment leave an index that fits its blocks', { skip }, async (t) => {
   const data = path.join(folder, 'killed')
   for (let times = 0; times < 6; times++) {
-    const stored = await startNode(['--data', data, '--address-index'])
+    const stored = await start(t, '--data', data, '--address-index')
     const end = Date.now() + 500 + times * 160
     while (Date.now() < end) {
       const moment = await stored.rpc('evm_snapshot')
@@ -352,15 +371,15 @@ test('kills at any moment leave an index that fits its blocks', { skip }, async 
   }
 })
 
-test('without an index the answer says what to do; made late, it says where it begins', { skip }, async () => {
+test('without an index the answer says what to do; made late, it says where it begins', { skip }, async (t) => {
   const data = path.join(folder, 'late')
-  let stored = await startNode(['--data', data, '--state', '4'])
+  let stored = await start(t, '--data', data, '--state', '4')
   await play(stored)
   for (const [method, ...params] of [['ots_searchTransactionsBefore', explored, 0, 25], ['ots_searchTransactionsAfter', explored, 0, 25], ['ots_getContractCreator', explored], ['ots_getTransactionBySenderAndNonce', alice.address, 0]])
     await assert.rejects(stored.rpc(method, ...params), /there is no index by address: --address-index keeps one/)
   assert.equal(await stored.rpc('ots_getTransactionBySenderAndNonce', alice.address, 99), null)
   assert.equal(await stored.stop(), 0)
-  stored = await startNode(['--data', data, '--state', '4', '--address-index'])
+  stored = await start(t, '--data', data, '--state', '4', '--address-index')
   const from = script.length - 4 + 1
   const page = await stored.rpc('ots_searchTransactionsBefore', explored, 0, 25)
   const wanted = appearances()[explored].filter((name) => script.findIndex((entry) => entry.name === name) + 1 >= from)
@@ -373,12 +392,12 @@ test('without an index the answer says what to do; made late, it says where it b
   verify(data)
 })
 
-test('an archive is indexed whole, however late', { skip }, async () => {
+test('an archive is indexed whole, however late', { skip }, async (t) => {
   const data = path.join(folder, 'archive')
-  let stored = await startNode(['--data', data, '--state', 'archive'])
+  let stored = await start(t, '--data', data, '--state', 'archive')
   await play(stored)
   assert.equal(await stored.stop(), 0)
-  stored = await startNode(['--data', data, '--state', '4', '--address-index'])
+  stored = await start(t, '--data', data, '--state', '4', '--address-index')
   await checkSearches(stored)
   assert.equal(await stored.stop(), 0)
   verify(data)
