@@ -6,9 +6,21 @@
 #include "db/crc32c.h"
 #include "db/db_int.h"
 
-enum { PAGE = 4096, KEY_MAX = 511 };
-
 /* --- the library's cursors -------------------------------------------------------------------- */
+
+/* The library reads a table's head when it first comes to it; from then on it counts in its own. */
+static bool head_is_right(struct db *db, enum db_table table, const MDB_cursor *lib)
+{
+    const struct seal *seal = &db->seal;
+    if (db->has_head[table])
+        return true;
+    if (!path_has_head(lib, seal->heads + (seal->has[table] ? table : DB_ADDRESSES))) {
+        db_fail(db, MDB_CORRUPTED, "read", table);
+        return false;
+    }
+    db->has_head[table] = true;
+    return true;
+}
 
 MDB_cursor *cursor_lib(struct db_cursor *cursor)
 {
@@ -21,6 +33,9 @@ MDB_cursor *cursor_lib(struct db_cursor *cursor)
     if (code) {
         cursor->lib = NULL;
         db_fail(db, code, "read", cursor->table);
+    } else if (!head_is_right(db, cursor->table, cursor->lib)) {
+        mdb_cursor_close(cursor->lib);
+        cursor->lib = NULL;
     }
     return cursor->lib;
 }
@@ -63,10 +78,11 @@ static bool record_is_whole(enum db_table table, const MDB_val *key, const MDB_v
     return sum == record_checksum(table, key->mv_data, key->mv_size, bytes, len);
 }
 
-bool record_check(struct db *db, enum db_table table, const MDB_val *key, const MDB_val *stored,
-                  struct db_bytes *value)
+/* looked: its page was looked at just before. */
+static bool record_check(struct db *db, enum db_table table, const MDB_val *key,
+                         const MDB_val *stored, bool looked, struct db_bytes *value)
 {
-    if (LIKELY(page_trust(db, key, stored) && record_is_whole(table, key, stored))) {
+    if (LIKELY(page_trust(db, key, stored, looked) && record_is_whole(table, key, stored))) {
         *value = (struct db_bytes){stored->mv_data, stored->mv_size - DB_CHECKSUM};
         return true;
     }
@@ -74,54 +90,162 @@ bool record_check(struct db *db, enum db_table table, const MDB_val *key, const 
     return false;
 }
 
-/* --- one record ------------------------------------------------------------------------------- */
+/* --- finding a key ------------------------------------------------------------------------------ */
 
-static int key_compare(const MDB_val *a, const void *key, size_t key_len)
+static int key_compare(const MDB_val *a, const MDB_val *b)
 {
-    size_t shorter = a->mv_size < key_len ? a->mv_size : key_len;
-    int order = memcmp(a->mv_data, key, shorter);
-    return order ? order : (a->mv_size > key_len) - (a->mv_size < key_len);
+    struct key left = {a->mv_data, a->mv_size}, right = {b->mv_data, b->mv_size};
+    return key_order(left, right);
+}
+
+/* Where a key was looked for. */
+enum place {
+    AT,    /* on it */
+    ABOVE, /* it is absent: on the first one above */
+    NONE,  /* it is absent, and there is none above */
+    WRONG, /* it cannot be said; the damage is remembered */
+};
+
+struct search {
+    struct db *db;
+    enum db_table table;
+    MDB_cursor *lib;
+    bool fully;    /* the record, or the place where it is not, is going to be changed */
+    MDB_val key;   /* what is looked for */
+    MDB_val found; /* AT, ABOVE */
+    MDB_val stored;
+    struct db_bytes value;
+};
+
+static bool found_check(struct search *search)
+{
+    return record_check(search->db, search->table, &search->found, &search->stored, search->fully,
+                        &search->value);
+}
+
+static enum place wrong(struct search *search)
+{
+    db_set_damaged(search->db, search->table, search->key.mv_data, search->key.mv_size);
+    return WRONG;
+}
+
+static enum place not_read(struct search *search, int code)
+{
+    db_fail(search->db, code, "read", search->table);
+    return WRONG;
+}
+
+/* A record that must come before the key. */
+static bool before_check(struct search *search, const MDB_val *before, const MDB_val *stored)
+{
+    struct db_bytes value;
+    return record_check(search->db, search->table, before, stored, search->fully, &value) &&
+           key_compare(before, &search->key) < 0;
+}
+
+static bool way_check(struct search *search)
+{
+    return path_check(search->db, search->table, search->lib, search->fully);
+}
+
+/* The key is above all others; the library stands on the last. */
+static enum place none_prove(struct search *search)
+{
+    MDB_val before, stored;
+    if (path_is_empty(search->lib))
+        return NONE;
+    int code = MDB_SUCCESS;
+    if (!path_before(search->db, search->lib, &before, &stored) || !path_is_last(search->lib))
+        code = mdb_cursor_get(search->lib, &before, &stored, MDB_LAST);
+    if (code && code != MDB_NOTFOUND)
+        return not_read(search, code);
+    bool is_proved = !code && way_check(search) && path_is_last(search->lib) &&
+                     before_check(search, &before, &stored);
+    return is_proved ? NONE : wrong(search);
+}
+
+/* The record found is its page's first, or what is before it can only be read by going there. */
+static enum place above_prove_across(struct search *search)
+{
+    MDB_val before, stored;
+    if (!way_check(search) || !found_check(search))
+        return WRONG;
+    int code = mdb_cursor_get(search->lib, &before, &stored, MDB_PREV);
+    if (code == MDB_NOTFOUND)
+        return path_is_first(search->lib) ? ABOVE : wrong(search);
+    if (code)
+        return not_read(search, code);
+    if (!way_check(search) || !before_check(search, &before, &stored))
+        return wrong(search);
+    code = mdb_cursor_get(search->lib, &search->found, &search->stored, MDB_NEXT);
+    if (code)
+        return not_read(search, code);
+    return found_check(search) ? ABOVE : WRONG;
 }
 
 /*
- * The records on either side of an absent key must lie on either side of it. A page that sends
+ * The records on either side of an absent key must lie on either side of it, and beside each other. A page that sends
  * searches the wrong way would otherwise make records vanish silently.
  */
-static void absence_check(struct db *db, enum db_table table, MDB_cursor *lib, int found,
-                          const MDB_val *next, const MDB_val *next_stored, const void *key,
-                          size_t key_len)
+static enum place above_prove(struct search *search)
 {
     MDB_val before, stored;
-    struct db_bytes value;
-    if (!found && !record_check(db, table, next, next_stored, &value))
-        return;
-    if (!found && key_compare(next, key, key_len) < 0)
-        db_set_damaged(db, table, key, key_len);
-    int code = mdb_cursor_get(lib, &before, &stored, found ? MDB_LAST : MDB_PREV);
-    if (!code && record_check(db, table, &before, &stored, &value) &&
-        key_compare(&before, key, key_len) >= 0)
-        db_set_damaged(db, table, key, key_len);
-    else if (code && code != MDB_NOTFOUND)
-        db_fail(db, code, "read", table);
+    if (key_compare(&search->found, &search->key) < 0)
+        return wrong(search);
+    if (!path_before(search->db, search->lib, &before, &stored))
+        return above_prove_across(search);
+    bool is_sound =
+        search->fully ? way_check(search) : leaf_check(search->db, search->table, search->lib);
+    if (!is_sound || !found_check(search))
+        return WRONG;
+    return before_check(search, &before, &stored) ? ABOVE : wrong(search);
 }
+
+static enum place search_run(struct search *search)
+{
+    search->found = search->key;
+    int code = mdb_cursor_get(search->lib, &search->found, &search->stored, MDB_SET_RANGE);
+    if (code == MDB_NOTFOUND)
+        return none_prove(search);
+    if (code)
+        return not_read(search, code);
+    if (key_compare(&search->found, &search->key) != 0)
+        return above_prove(search);
+    return (!search->fully || way_check(search)) && found_check(search) ? AT : WRONG;
+}
+
+static void search_init(struct search *search, struct db_cursor *cursor, const void *key,
+                        size_t key_len)
+{
+    search->db = cursor->db;
+    search->table = cursor->table;
+    search->lib = cursor->lib;
+    search->fully = false;
+    search->key = (MDB_val){key_len, (void *)(uintptr_t)key};
+}
+
+/* --- one record ------------------------------------------------------------------------------- */
 
 bool db_get(struct db *db, enum db_table table, const void *key, size_t key_len,
             struct db_bytes *value)
 {
     assert(key_len > 0 && key_len <= KEY_MAX);
-    MDB_cursor *lib = cursor_lib(db->own + table);
-    if (!lib)
-        return false;
-    MDB_val found = {key_len, (void *)(uintptr_t)key}, stored;
-    int code = mdb_cursor_get(lib, &found, &stored, MDB_SET_RANGE);
-    if (code && code != MDB_NOTFOUND) {
-        db_fail(db, code, "read", table);
+    struct fault fault;
+    if (FAULT_CAUGHT(&fault, db->map, map_end(db))) {
+        db_set_fault(db, &fault, table, false);
         return false;
     }
-    if (!code && key_compare(&found, key, key_len) == 0)
-        return record_check(db, table, &found, &stored, value);
-    absence_check(db, table, lib, code, &found, &stored, key, key_len);
-    return false;
+    bool is_there = false;
+    MDB_cursor *lib = cursor_lib(db->own + table);
+    if (lib) {
+        struct search search;
+        search_init(&search, db->own + table, key, key_len);
+        is_there = search_run(&search) == AT;
+        if (is_there)
+            *value = search.value;
+    }
+    fault_leave(&fault);
+    return is_there;
 }
 
 /*
@@ -149,59 +273,129 @@ static bool may_write(struct db *db)
     return !db->failed && !db->damaged && db->txn;
 }
 
-void db_put(struct db *db, enum db_table table, const void *key, size_t key_len, const void *value,
-            size_t len)
+/* Takes away the record that was found. */
+static int found_del(struct search *search)
 {
-    assert(key_len > 0 && key_len <= KEY_MAX);
-    MDB_cursor *lib = may_write(db) ? cursor_lib(db->own + table) : NULL;
-    if (!lib)
+    u64 pages;
+    if (!value_check(search->db, search->table, search->lib, &pages) ||
+        !neighbours_check(search->db, search->table, search->lib))
+        return MDB_SUCCESS; /* the damage is remembered */
+    count_change(search->db, search->table, search->value.at, 0);
+    return mdb_cursor_del(search->lib, 0);
+}
+
+/* Makes room for a value in the place of the one found. One that is shorter would keep pages that it has no use for. */
+static int found_make_way(struct search *search, size_t len)
+{
+    enum { IN_A_LEAF = PAGE / 2 };
+    u64 pages;
+    if (!value_check(search->db, search->table, search->lib, &pages) || !pages)
+        return MDB_SUCCESS;
+    u64 needed = len + DB_CHECKSUM > IN_A_LEAF ? overflow_pages(len + DB_CHECKSUM) : 0;
+    return needed < pages ? found_del(search) : MDB_SUCCESS;
+}
+
+static void put(struct search *search, const void *value, size_t len)
+{
+    struct db *db = search->db;
+    enum place place = search_run(search);
+    int code = place == AT ? found_make_way(search, len) : MDB_SUCCESS;
+    if (!code && db->damaged)
         return;
-    MDB_val at = {key_len, (void *)(uintptr_t)key}, stored = {len + DB_CHECKSUM, NULL};
-    u32 sum = record_checksum(table, key, key_len, value, len);
-    int code = mdb_cursor_put(lib, &at, &stored, MDB_RESERVE);
+    MDB_val at = search->key, stored = {len + DB_CHECKSUM, NULL};
+    u32 sum = record_checksum(search->table, at.mv_data, at.mv_size, value, len);
+    if (!code)
+        code = mdb_cursor_put(search->lib, &at, &stored, MDB_RESERVE);
     if (code) {
-        db_fail(db, code, "write", table);
+        db_fail(db, code, "write", search->table);
         return;
     }
     u8 *to = stored.mv_data;
     if (len)
         memcpy(to, value, len);
     memcpy(to + len, &sum, sizeof sum);
-    count_change(db, table, to, len);
+    count_change(db, search->table, to, len);
+}
+
+void db_put(struct db *db, enum db_table table, const void *key, size_t key_len, const void *value,
+            size_t len)
+{
+    assert(key_len > 0 && key_len <= KEY_MAX);
+    struct fault fault;
+    if (FAULT_CAUGHT(&fault, db->map, map_end(db))) {
+        db_set_fault(db, &fault, table, true);
+        return;
+    }
+    MDB_cursor *lib = may_write(db) ? cursor_lib(db->own + table) : NULL;
+    if (lib) {
+        struct search search;
+        search_init(&search, db->own + table, key, key_len);
+        search.fully = true;
+        put(&search, value, len);
+    }
+    fault_leave(&fault);
+}
+
+static void del(struct search *search)
+{
+    if (search_run(search) != AT)
+        return;
+    int code = found_del(search);
+    if (code)
+        db_fail(search->db, code, "write", search->table);
 }
 
 void db_del(struct db *db, enum db_table table, const void *key, size_t key_len)
 {
     assert(key_len > 0 && key_len <= KEY_MAX);
-    MDB_cursor *lib = may_write(db) ? cursor_lib(db->own + table) : NULL;
-    if (!lib)
+    struct fault fault;
+    if (FAULT_CAUGHT(&fault, db->map, map_end(db))) {
+        db_set_fault(db, &fault, table, true);
         return;
-    MDB_val at = {key_len, (void *)(uintptr_t)key}, stored;
-    int code = mdb_cursor_get(lib, &at, &stored, MDB_SET);
-    if (!code) {
-        count_change(db, table, stored.mv_data, 0);
-        code = mdb_cursor_del(lib, 0);
     }
-    if (code && code != MDB_NOTFOUND)
-        db_fail(db, code, "write", table);
+    MDB_cursor *lib = may_write(db) ? cursor_lib(db->own + table) : NULL;
+    if (lib) {
+        struct search search;
+        search_init(&search, db->own + table, key, key_len);
+        search.fully = true;
+        del(&search);
+    }
+    fault_leave(&fault);
+}
+
+static void del_prefix(struct search *search, size_t len)
+{
+    const void *prefix = search->key.mv_data;
+    for (;;) {
+        enum place place = search_run(search);
+        if (place != AT && place != ABOVE)
+            return;
+        if (search->found.mv_size < len || memcmp(search->found.mv_data, prefix, len) != 0)
+            return;
+        int code = found_del(search);
+        if (code)
+            db_fail(search->db, code, "write", search->table);
+        if (code || search->db->damaged)
+            return;
+    }
 }
 
 void db_del_prefix(struct db *db, enum db_table table, const void *prefix, size_t len)
 {
     assert(len > 0 && len <= KEY_MAX);
-    MDB_cursor *lib = may_write(db) ? cursor_lib(db->own + table) : NULL;
-    if (!lib)
+    struct fault fault;
+    if (FAULT_CAUGHT(&fault, db->map, map_end(db))) {
+        db_set_fault(db, &fault, table, true);
         return;
-    MDB_val at = {len, (void *)(uintptr_t)prefix}, stored;
-    int code = mdb_cursor_get(lib, &at, &stored, MDB_SET_RANGE);
-    while (!code && at.mv_size >= len && memcmp(at.mv_data, prefix, len) == 0) {
-        count_change(db, table, stored.mv_data, 0);
-        code = mdb_cursor_del(lib, 0);
-        if (!code)
-            code = mdb_cursor_get(lib, &at, &stored, MDB_NEXT);
     }
-    if (code && code != MDB_NOTFOUND)
-        db_fail(db, code, "write", table);
+    MDB_cursor *lib = may_write(db) ? cursor_lib(db->own + table) : NULL;
+    if (lib) {
+        struct search search;
+        search_init(&search, db->own + table, prefix, len);
+        search.fully = true;
+        del_prefix(&search, len);
+    }
+    fault_leave(&fault);
 }
 
 /* --- in order --------------------------------------------------------------------------------- */
@@ -227,61 +421,136 @@ void db_cursor_free(struct db_cursor *cursor)
     mem_free(cursor);
 }
 
-/* Takes the record that the library's cursor has come to. */
-static bool cursor_take(struct db_cursor *cursor, int code, const MDB_val *key,
-                        const MDB_val *stored)
+static bool cursor_take(struct db_cursor *cursor, const struct search *search)
 {
-    cursor->at = !code && record_check(cursor->db, cursor->table, key, stored, &cursor->value);
-    if (cursor->at)
-        cursor->key = (struct db_bytes){key->mv_data, key->mv_size};
-    if (code && code != MDB_NOTFOUND)
-        db_fail(cursor->db, code, "read", cursor->table);
-    return cursor->at;
+    cursor->key = (struct db_bytes){search->found.mv_data, search->found.mv_size};
+    cursor->value = search->value;
+    return cursor->at = true;
 }
 
-static bool cursor_move(struct db_cursor *cursor, MDB_cursor_op op)
+/* Past the end of a page, or of all of them. */
+static bool step_far(struct db_cursor *cursor, struct search *search, int code, bool is_next)
 {
+    if (code && code != MDB_NOTFOUND) {
+        not_read(search, code);
+        return false;
+    }
+    if (path_is_empty(search->lib) || !way_check(search))
+        return false;
+    if (!code)
+        return found_check(search) && cursor_take(cursor, search);
+    if (!(is_next ? path_is_last(search->lib) : path_is_first(search->lib)))
+        wrong(search);
+    return false;
+}
+
+static bool step(struct db_cursor *cursor, bool is_next)
+{
+    struct search search;
+    search_init(&search, cursor, "", 0);
+    const void *leaf = path_leaf(search.lib);
+    bool may_leave = is_next ? path_ends(search.lib) : path_begins(search.lib);
+    if (may_leave && !leaf_check(search.db, search.table, search.lib))
+        return false;
+    int code =
+        mdb_cursor_get(search.lib, &search.found, &search.stored, is_next ? MDB_NEXT : MDB_PREV);
+    if (code || path_leaf(search.lib) != leaf)
+        return step_far(cursor, &search, code, is_next);
+    return found_check(&search) && cursor_take(cursor, &search);
+}
+
+static bool cursor_move(struct db_cursor *cursor, bool is_next)
+{
+    struct db *db = cursor->db;
     if (!cursor->lib || !cursor->at)
         return false;
-    MDB_val key, stored;
-    int code = mdb_cursor_get(cursor->lib, &key, &stored, op);
-    return cursor_take(cursor, code, &key, &stored);
+    cursor->at = false;
+    struct fault fault;
+    if (FAULT_CAUGHT(&fault, db->map, map_end(db))) {
+        db_set_fault(db, &fault, cursor->table, false);
+        return false;
+    }
+    bool moved = step(cursor, is_next);
+    fault_leave(&fault);
+    return moved;
+}
+
+static bool end_seek(struct db_cursor *cursor, MDB_cursor *lib, MDB_cursor_op op)
+{
+    struct search search;
+    search_init(&search, cursor, "", 0);
+    int code = mdb_cursor_get(lib, &search.found, &search.stored, op);
+    if (code && code != MDB_NOTFOUND)
+        not_read(&search, code);
+    if (code || !way_check(&search))
+        return false;
+    bool is_end = op == MDB_FIRST ? path_is_first(lib) : path_is_last(lib);
+    if (!is_end)
+        wrong(&search);
+    return is_end && found_check(&search) && cursor_take(cursor, &search);
+}
+
+static bool seek(struct db_cursor *cursor, MDB_cursor *lib, const void *key, size_t key_len)
+{
+    if (!key_len)
+        return end_seek(cursor, lib, MDB_FIRST);
+    struct search search;
+    search_init(&search, cursor, key, key_len);
+    enum place place = search_run(&search);
+    return (place == AT || place == ABOVE) && cursor_take(cursor, &search);
+}
+
+static bool seek_back(struct db_cursor *cursor, MDB_cursor *lib, const void *key, size_t key_len)
+{
+    if (!key_len)
+        return end_seek(cursor, lib, MDB_LAST);
+    struct search search;
+    search_init(&search, cursor, key, key_len);
+    switch (search_run(&search)) {
+    case AT: return cursor_take(cursor, &search);
+    case ABOVE: return step(cursor, false);
+    case NONE: return end_seek(cursor, lib, MDB_LAST);
+    case WRONG: break;
+    }
+    return false;
 }
 
 bool db_seek(struct db_cursor *cursor, const void *key, size_t key_len)
 {
-    MDB_cursor *lib = cursor_lib(cursor);
     cursor->at = false;
-    if (!lib)
+    struct fault fault;
+    if (FAULT_CAUGHT(&fault, cursor->db->map, map_end(cursor->db))) {
+        db_set_fault(cursor->db, &fault, cursor->table, false);
         return false;
-    MDB_val at = {key_len, (void *)(uintptr_t)key}, stored;
-    int code = mdb_cursor_get(lib, &at, &stored, key_len ? MDB_SET_RANGE : MDB_FIRST);
-    return cursor_take(cursor, code, &at, &stored);
+    }
+    MDB_cursor *lib = cursor_lib(cursor);
+    bool is_at = lib && seek(cursor, lib, key, key_len);
+    fault_leave(&fault);
+    return is_at;
 }
 
 bool db_seek_back(struct db_cursor *cursor, const void *key, size_t key_len)
 {
-    MDB_cursor *lib = cursor_lib(cursor);
     cursor->at = false;
-    if (!lib)
+    struct fault fault;
+    if (FAULT_CAUGHT(&fault, cursor->db->map, map_end(cursor->db))) {
+        db_set_fault(cursor->db, &fault, cursor->table, false);
         return false;
-    MDB_val at = {key_len, (void *)(uintptr_t)key}, stored;
-    int code = mdb_cursor_get(lib, &at, &stored, key_len ? MDB_SET_RANGE : MDB_LAST);
-    if (code == MDB_NOTFOUND)
-        code = mdb_cursor_get(lib, &at, &stored, MDB_LAST);
-    else if (!code && key_len && key_compare(&at, key, key_len) > 0)
-        code = mdb_cursor_get(lib, &at, &stored, MDB_PREV);
-    return cursor_take(cursor, code, &at, &stored);
+    }
+    MDB_cursor *lib = cursor_lib(cursor);
+    bool is_at = lib && seek_back(cursor, lib, key, key_len);
+    fault_leave(&fault);
+    return is_at;
 }
 
 bool db_next(struct db_cursor *cursor)
 {
-    return cursor_move(cursor, MDB_NEXT);
+    return cursor_move(cursor, true);
 }
 
 bool db_prev(struct db_cursor *cursor)
 {
-    return cursor_move(cursor, MDB_PREV);
+    return cursor_move(cursor, false);
 }
 
 struct db_bytes db_key(const struct db_cursor *cursor)
@@ -298,34 +567,55 @@ struct db_bytes db_value(const struct db_cursor *cursor)
 
 /* --- all ---------------------------------------------------------------------------------------- */
 
-static u64 table_verify(struct db *db, enum db_table table, db_fault_fn *fault, void *arg)
+struct verify {
+    struct db *db;
+    db_fault_fn *fault;
+    void *arg;
+    u64 faults;
+};
+
+static void table_verify(struct verify *verify, enum db_table table, MDB_cursor *lib)
 {
     struct err words;
     MDB_val key, stored;
-    u64 faults = 0;
-    struct db_cursor *cursor = db_cursor_new(db, table);
-    MDB_cursor *lib = cursor_lib(cursor);
-    int code = lib ? mdb_cursor_get(lib, &key, &stored, MDB_FIRST) : MDB_NOTFOUND;
+    int code = mdb_cursor_get(lib, &key, &stored, MDB_FIRST);
     for (; !code; code = mdb_cursor_get(lib, &key, &stored, MDB_NEXT)) {
-        if (page_trust(db, &key, &stored) && record_is_whole(table, &key, &stored))
+        if (page_trust(verify->db, &key, &stored, false) && record_is_whole(table, &key, &stored))
             continue;
-        faults++;
-        fault(arg, record_words(&words, table, key.mv_data, key.mv_size));
+        verify->faults++;
+        verify->fault(verify->arg, record_words(&words, table, key.mv_data, key.mv_size));
+    }
+    if (code != MDB_NOTFOUND)
+        db_fail(verify->db, code, "read", table);
+}
+
+/* What ends the walk through a table is a fault as well. */
+static void table_verify_all(struct verify *verify, enum db_table table)
+{
+    struct db *db = verify->db;
+    struct db_cursor *cursor = db_cursor_new(db, table);
+    struct fault fault;
+    bool was_caught = FAULT_CAUGHT(&fault, db->map, map_end(db));
+    if (was_caught)
+        db_set_fault(db, &fault, table, false);
+    else {
+        MDB_cursor *lib = cursor_lib(cursor);
+        if (lib)
+            table_verify(verify, table, lib);
+        fault_leave(&fault);
     }
     db_cursor_free(cursor);
-    if (!lib || code != MDB_NOTFOUND) {
-        db_fail(db, code, "read", table);
-        faults++;
-        if (db_status(db, &words))
-            fault(arg, words.text);
+    struct err words;
+    if ((db->failed || was_caught) && db_status(db, &words)) {
+        verify->faults++;
+        verify->fault(verify->arg, words.text);
     }
-    return faults;
 }
 
 u64 db_verify(struct db *db, db_fault_fn *fault, void *arg)
 {
-    u64 faults = 0;
+    struct verify verify = {.db = db, .fault = fault, .arg = arg};
     for (unsigned table = 0; table < DB_TABLE_COUNT; table++)
-        faults += table_verify(db, (enum db_table)table, fault, arg);
-    return faults;
+        table_verify_all(&verify, (enum db_table)table);
+    return verify.faults;
 }

@@ -15,7 +15,7 @@
 /* Address space, not memory: the file may grow as far. Halved while the system refuses. */
 static const size_t MAP_SIZE = (size_t)1 << 40, MAP_SIZE_MIN = (size_t)1 << 30;
 
-enum { PAGE = 4096, PATH_LEN_MAX = 4096 };
+enum { PATH_LEN_MAX = 4096 };
 
 static const char *const table_names[] = {
 #define X(name, lower) #lower,
@@ -99,6 +99,41 @@ void db_set_damaged(struct db *db, enum db_table table, const void *key, size_t 
                               db->folder, record_words(&words, table, key, key_len));
 }
 
+void db_set_page_damaged(struct db *db, enum db_table table, u64 page)
+{
+    if (!db->damaged)
+        db->damaged = err_set(&db->damage, STATUS_INVALID,
+                              "%s: table %s, page %llu is damaged; run ashlar-node db verify",
+                              db->folder, db_table_name(table), (unsigned long long)page);
+}
+
+static void fault_words(struct err *words, const struct db *db, const struct fault *fault,
+                        enum db_table table)
+{
+    u64 page = (u64)((const u8 *)fault->at - db->map) / PAGE;
+    err_set(words, STATUS_INVALID, "a page is damaged");
+    if (fault->at && page < db->map_pages)
+        err_set(words, STATUS_INVALID, "page %llu %s", (unsigned long long)page,
+                fault->is_io ? "cannot be read: the disk failed, or the file was cut short"
+                             : "is damaged");
+    if (table != DB_TABLE_COUNT)
+        err_prefix(words, "table %s", db_table_name(table));
+}
+
+void db_set_fault(struct db *db, const struct fault *fault, enum db_table table, bool changing)
+{
+    struct err words;
+    fault_words(&words, db, fault, table);
+    if (!db->damaged)
+        db->damaged = err_set(&db->damage, STATUS_INVALID, "%s: %s; run ashlar-node db verify",
+                              db->folder, words.text);
+    if (changing && !db->failed) {
+        db->failed = db->damaged;
+        db->failure = db->damage;
+    }
+    cursors_close(db);
+}
+
 enum status db_status(const struct db *db, struct err *err)
 {
     enum status status = db->damaged ? db->damaged : db->failed;
@@ -126,6 +161,13 @@ static unsigned env_flags(const struct db_options *options)
     return flags;
 }
 
+/* It would end the process. */
+static void on_assertion(MDB_env *env, const char *words)
+{
+    (void)env, (void)words;
+    fault_raise();
+}
+
 static int env_open(struct db *db, const char *file)
 {
     int code = 0;
@@ -135,29 +177,29 @@ static int env_open(struct db *db, const char *file)
             return code;
         mdb_env_set_mapsize(db->env, size);
         mdb_env_set_maxdbs(db->env, DB_TABLE_COUNT);
+        mdb_env_set_assert(db->env, on_assertion);
         code = mdb_env_open(db->env, file, env_flags(&db->options), 0644);
         if (!code)
             return 0;
         mdb_env_close(db->env);
         db->env = NULL;
-        if (code != ENOMEM)
+        if (code != ENOMEM && code != EINVAL)
             break;
     }
     return code;
 }
 
-/* The tables' handles; made, where they are not there. */
-static int tables_open(struct db *db)
+/* The tables' handles; made, where they are not there and may be. */
+static int tables_open(struct db *db, bool make)
 {
     MDB_txn *txn;
-    bool read_only = db->options.read_only;
-    int code = mdb_txn_begin(db->env, NULL, read_only ? MDB_RDONLY : 0, &txn);
+    int code = mdb_txn_begin(db->env, NULL, make ? 0 : MDB_RDONLY, &txn);
     if (code)
         return code;
     for (unsigned i = 0; i < DB_TABLE_COUNT && !code; i++) {
-        code = mdb_dbi_open(txn, table_names[i], read_only ? 0 : MDB_CREATE, db->tables + i);
+        code = mdb_dbi_open(txn, table_names[i], make ? MDB_CREATE : 0, db->tables + i);
         /* A table that a format below 3 has not: read as addresses, of which those have no records either. */
-        if (read_only && code == MDB_NOTFOUND && i > DB_POOL && i <= DB_VISITS) {
+        if (db->options.read_only && code == MDB_NOTFOUND && i > DB_POOL && i <= DB_VISITS) {
             db->tables[i] = db->tables[DB_ADDRESSES];
             code = 0;
         }
@@ -168,101 +210,137 @@ static int tables_open(struct db *db)
     return code;
 }
 
-/* Where the file is in memory, which the library does not tell: a page knows its number. */
+/* Where the file is in memory, which the library does not tell; and whether its cursors are what we take them for. */
 static int map_find(struct db *db)
 {
     MDB_dbi tables;
     MDB_cursor *cursor;
     MDB_val key, value;
-    int code = mdb_dbi_open(db->txn, NULL, 0, &tables);
+    MDB_envinfo info;
+    int code = mdb_env_info(db->env, &info);
+    if (!code)
+        code = mdb_dbi_open(db->txn, NULL, 0, &tables);
     if (!code)
         code = mdb_cursor_open(db->txn, tables, &cursor);
     if (code)
         return code;
     code = mdb_cursor_get(cursor, &key, &value, MDB_FIRST);
-    mdb_cursor_close(cursor);
-    if (code)
-        return code;
-    const u8 *page = (const u8 *)((uintptr_t)key.mv_data & ~(uintptr_t)(PAGE - 1));
-    u64 number;
-    memcpy(&number, page, sizeof number);
-    db->map = page - number * PAGE;
-    return 0;
-}
-
-static void read_begin(struct db *db)
-{
-    MDB_envinfo info;
-    int code = mdb_txn_begin(db->env, NULL, MDB_RDONLY, &db->txn);
-    if (!code)
-        code = mdb_env_info(db->env, &info);
+    if (!code && !path_fits(cursor, db->txn, tables, key.mv_data))
+        code = MDB_VERSION_MISMATCH;
     if (!code) {
-        db->file_pages = info.me_last_pgno + 1;
+        db->map = path_map(cursor);
         db->map_pages = info.me_mapsize / PAGE;
-        code = map_find(db);
+        db->file_pages = info.me_last_pgno + 1;
     }
-    if (code) {
-        if (db->txn)
-            mdb_txn_abort(db->txn);
-        db->txn = NULL;
-        db_fail(db, code, "read it", DB_TABLE_COUNT);
-    }
-}
-
-/* A page is looked at when it is first read, and believed from then on; pages that the open transaction
- * has changed are elsewhere. */
-static bool leaf_trust(struct db *db, const void *at)
-{
-    u64 offset = (u64)((const u8 *)at - db->map), page = offset / PAGE;
-    if (page >= db->map_pages)
-        return true;
-    if (page >= db->trusted_pages) {
-        u64 size = db->trusted_pages / 8, grown = (page / 8 + 1) * 5 / 4 + 64;
-        db->trusted = mem_realloc(db->trusted, grown);
-        memset(db->trusted + size, 0, grown - size);
-        db->trusted_pages = 8 * grown;
-    }
-    u8 bit = (u8)(1 << page % 8);
-    if (LIKELY(db->trusted[page / 8] & bit))
-        return true;
-    if (!leaf_is_sound(db->map + page * PAGE, page))
-        return false;
-    db->trusted[page / 8] |= bit;
-    return true;
-}
-
-bool page_trust(struct db *db, const MDB_val *key, const MDB_val *stored)
-{
-    /* A long value lies on pages of its own, which a damaged record may look for anywhere. */
-    u64 begin = (u64)((const u8 *)stored->mv_data - db->map), size = db->file_pages * PAGE;
-    if (!db->writing && (begin > size || stored->mv_size > size - begin))
-        return false;
-    u64 page = (u64)((const u8 *)key->mv_data - db->map) / PAGE;
-    if (page < db->map_pages)
-        mapped_note(db, page, 1);
-    if (stored->mv_size > PAGE && begin < size)
-        mapped_note(db, begin / PAGE, stored->mv_size / PAGE + 1);
-    return leaf_trust(db, key->mv_data);
+    mdb_cursor_close(cursor);
+    return code;
 }
 
 static void txn_end(struct db *db)
 {
     cursors_close(db);
+    memset(db->has_head, 0, sizeof db->has_head);
     if (db->txn)
         mdb_txn_abort(db->txn);
     db->txn = NULL;
 }
 
-/* After a failed commit: what the library still holds in memory is not to be trusted. */
-static void env_reopen(struct db *db)
+static enum status seal_hold(struct db *db, struct err *err)
+{
+    int fd, code = mdb_env_get_fd(db->env, &fd);
+    if (code)
+        return fail_open(db, code, err);
+    enum status status = seal_check(&db->seal, fd, err);
+    if (status)
+        err_prefix(err, "the store in %s is damaged", db->folder);
+    return status;
+}
+
+/* The pages that every transaction begins with are the ones that the last one left; or it is remembered. */
+static bool is_as_sealed(struct db *db)
+{
+    struct err err;
+    if (!seal_hold(db, &err))
+        return true;
+    if (!db->damaged)
+        db->damage = err;
+    db->damaged = STATUS_INVALID;
+    return false;
+}
+
+static int read_begin_inside(struct db *db)
+{
+    int code = mdb_txn_begin(db->env, NULL, MDB_RDONLY, &db->txn);
+    return code ? code : map_find(db);
+}
+
+static void read_begin(struct db *db)
+{
+    struct fault fault;
+    if (FAULT_CAUGHT(&fault, db->map, map_end(db))) {
+        db_set_fault(db, &fault, DB_TABLE_COUNT, false);
+        db->txn = NULL;
+        return;
+    }
+    int code = read_begin_inside(db);
+    fault_leave(&fault);
+    if (code) {
+        txn_end(db);
+        db_fail(db, code, "read it", DB_TABLE_COUNT);
+    }
+}
+
+/* After a commit, and when the file is opened. */
+static enum status seal_renew(struct db *db, struct err *err)
+{
+    struct seal seal;
+    int fd, code = mdb_env_get_fd(db->env, &fd);
+    if (code)
+        return fail_open(db, code, err);
+    enum status status = seal_take(&seal, fd, err);
+    if (status) {
+        err_prefix(err, "the store in %s is damaged", db->folder);
+        seal_drop(&seal);
+        return status;
+    }
+    prints_forget(db, &db->seal, &seal);
+    seal_drop(&db->seal);
+    db->seal = seal;
+    return STATUS_OK;
+}
+
+/* Reads what a commit left. */
+static void read_renewed(struct db *db)
+{
+    struct err err;
+    if (!seal_renew(db, &err)) {
+        read_begin(db);
+        return;
+    }
+    if (!db->damaged)
+        db->damage = err;
+    db->damaged = STATUS_INVALID;
+}
+
+/* What the library holds in memory is not to be trusted, or too much. A commit that failed left other first pages. */
+static void env_reopen(struct db *db, bool has_failed)
 {
     txn_end(db);
     if (db->env)
         mdb_env_close(db->env);
     db->env = NULL;
+    db->map = NULL;
     int code = env_open(db, db->file);
+    struct err err;
+    if (!code && has_failed && seal_renew(db, &err)) {
+        if (!db->damaged)
+            db->damage = err;
+        db->damaged = STATUS_INVALID;
+    }
+    if (!code && !is_as_sealed(db))
+        return;
     if (!code)
-        code = tables_open(db);
+        code = tables_open(db, false);
     if (code) {
         db->damaged = fail_open(db, code, &db->damage);
         return;
@@ -332,7 +410,7 @@ static enum status folder_prepare(struct db *db, struct err *err)
     return db->options.lock ? STATUS_OK : db_lock(&db->lock, db->folder, err);
 }
 
-static enum status file_check(struct db *db, bool whole, struct err *err)
+enum status file_check(struct db *db, bool whole, struct err *err)
 {
     int fd, code = mdb_env_get_fd(db->env, &fd);
     if (code)
@@ -343,19 +421,25 @@ static enum status file_check(struct db *db, bool whole, struct err *err)
     return status;
 }
 
+static enum status tables_start(struct db *db, struct err *err)
+{
+    int code = tables_open(db, !db->options.read_only);
+    enum status status = code ? fail_open(db, code, err) : seal_renew(db, err);
+    if (status)
+        return status;
+    read_begin(db);
+    return format_check(db, err);
+}
+
 static enum status store_fill(struct db *db, struct err *err)
 {
     int code = env_open(db, db->file);
-    if (!code)
-        code = tables_open(db);
-    if (code)
-        return fail_open(db, code, err);
-    read_begin(db);
-    enum status status = format_check(db, err);
+    enum status status = code ? fail_open(db, code, err) : tables_start(db, err);
     txn_end(db);
     if (db->env)
         mdb_env_close(db->env);
     db->env = NULL;
+    db->map = NULL;
     return status;
 }
 
@@ -393,10 +477,7 @@ static enum status store_open(struct db *db, struct err *err)
         return fail_open(db, code, err);
     if (!status)
         status = file_check(db, false, err);
-    if (status)
-        return status;
-    code = tables_open(db);
-    return code ? fail_open(db, code, err) : STATUS_OK;
+    return status ? status : tables_start(db, err);
 }
 
 enum status db_open(struct db **out, const char *folder, const struct db_options *options,
@@ -414,12 +495,9 @@ enum status db_open(struct db **out, const char *folder, const struct db_options
     for (unsigned i = 0; i < DB_TABLE_COUNT; i++)
         db->own[i] = (struct db_cursor){.db = db, .table = (enum db_table)i};
     enum status status = folder_prepare(db, err);
+    fault_init();
     if (!status)
         status = store_open(db, err);
-    if (!status) {
-        read_begin(db);
-        status = format_check(db, err);
-    }
     if (status) {
         db_close(db);
         return status;
@@ -439,7 +517,8 @@ void db_close(struct db *db)
     }
     assert(!db->cursors);
     lock_release(db->lock);
-    mem_free(db->trusted);
+    mem_free(db->prints);
+    seal_drop(&db->seal);
     mem_free(db->piece_is_read);
     usage_close(&db->usage);
     mem_free(db->file);
@@ -458,10 +537,16 @@ void db_begin(struct db *db)
     db->bytes_changed = 0;
     memset(db->last_put, 0, sizeof db->last_put);
     memset(db->pages_changed, 0, sizeof db->pages_changed);
-    if (!db->env)
+    if (!db->env || !is_as_sealed(db))
         return;
     txn_end(db);
+    struct fault fault;
+    if (FAULT_CAUGHT(&fault, db->map, map_end(db))) {
+        db_set_fault(db, &fault, DB_TABLE_COUNT, true);
+        return;
+    }
     int code = mdb_txn_begin(db->env, NULL, 0, &db->txn);
+    fault_leave(&fault);
     if (code) {
         db->txn = NULL;
         db_fail(db, code, "begin to change it", DB_TABLE_COUNT);
@@ -479,26 +564,42 @@ bool db_is_writing(const struct db *db)
     return db->writing;
 }
 
+/* The library may have got half way when it comes upon a page that cannot be read; what it holds is then left to it. */
+static int txn_commit(struct db *db)
+{
+    MDB_txn *txn = db->txn;
+    db->txn = NULL;
+    struct fault fault;
+    if (FAULT_CAUGHT(&fault, db->map, map_end(db))) {
+        db_set_fault(db, &fault, DB_TABLE_COUNT, true);
+        return MDB_CORRUPTED;
+    }
+    int code = mdb_txn_commit(txn);
+    fault_leave(&fault);
+    return code;
+}
+
 enum status db_commit(struct db *db, struct err *err)
 {
     assert(db->writing);
     enum status status = db_status(db, err);
+    if (!status && !is_as_sealed(db))
+        status = db_status(db, err);
     if (status) {
         db_abort(db);
         return status;
     }
     cursors_close(db);
-    int code = mdb_txn_commit(db->txn);
-    db->txn = NULL;
+    int code = txn_commit(db);
     db->writing = false;
     if (code) {
         db_fail(db, code, "write what has changed", DB_TABLE_COUNT);
         status = db_status(db, err);
-        env_reopen(db);
+        env_reopen(db, true);
         db->failed = STATUS_OK;
         return status;
     }
-    read_begin(db);
+    read_renewed(db);
     return STATUS_OK;
 }
 
@@ -508,10 +609,11 @@ void db_abort(struct db *db)
         return;
     db->writing = false;
     if (db->failed)
-        env_reopen(db);
+        env_reopen(db, false);
     else if (db->env) {
         txn_end(db);
-        read_begin(db);
+        if (is_as_sealed(db))
+            read_begin(db);
     }
     db->failed = STATUS_OK;
 }
@@ -542,7 +644,7 @@ void db_rest(struct db *db)
     assert(!db->writing);
     /* The library keeps the pages of its largest transaction for the next one; what was read is mapped. */
     if (db->env)
-        env_reopen(db);
+        env_reopen(db, false);
 }
 
 enum status db_check_pages(struct db *db, struct err *err)

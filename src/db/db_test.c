@@ -685,7 +685,7 @@ static int serve_small_store(void *arg)
 }
 
 /* A byte anywhere in the file is changed. When pages are checked first the store is refused, or the byte
- * meant nothing; without that the process may be ended by the system, but it is told nothing wrong. */
+ * meant nothing; without that it is told nothing wrong. flips_test.c changes bytes while the store is open. */
 TEST(flipped_bytes_are_never_served)
 {
     struct db_place place = db_place_new();
@@ -703,6 +703,8 @@ TEST(flipped_bytes_are_never_served)
         struct child *child;
         CHECK_EQ(child_start(&child, serve_small_store, &place, NULL), STATUS_OK);
         how = child_wait(child);
+        if (how < 0)
+            test_fail(__FILE__, __LINE__, "byte %zu ends the process: signal %d", at, -how);
         if (how > 1)
             test_fail(__FILE__, __LINE__, "byte %zu is served", at);
         file[at] = old;

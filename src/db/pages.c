@@ -3,8 +3,6 @@
  * damaged one can make it crash or lose its way. Pages carry no checksums, so what is tested is that
  * everything fits: each page is where its parent says, of the right kind, its records within it and in
  * order between the parent's keys, no page is used twice, and what the heads count is there.
- *
- * The layout is that of LMDB 0.9, data format 1.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,31 +10,10 @@
 
 #include "base/mem.h"
 #include "db/db_int.h"
+#include "db/page.h"
 #include "sys/file.h"
 
-enum {
-    PAGE = 4096,
-    PAGE_HEAD = 16,
-    NODE_HEAD = 8,
-    DEPTH_MAX = 32,
-    KEY_MAX = 511,
-    IS_BRANCH = 1,
-    IS_LEAF = 2,
-    IS_OVERFLOW = 4,
-    IS_META = 8,
-    HAS_OVERFLOW = 1,
-    IS_TABLE = 2,
-};
-
 static const u32 META_MAGIC = 0xbeefc0de;
-static const u64 NONE = UINT64_MAX;
-
-/* A table's head, as the file has it. */
-struct head {
-    u32 pad;
-    u16 flags, depth;
-    u64 branches, leaves, overflows, entries, root;
-};
 
 struct meta {
     u32 magic, version;
@@ -45,37 +22,19 @@ struct meta {
     u64 last_page, txn;
 };
 
-struct key {
-    const u8 *at;
-    size_t len;
-};
-
 struct walk {
     int fd;
     const char *table;
-    bool is_free;   /* the tree of free pages: numbers in the machine's order as keys */
-    bool is_tables; /* the tree of tables */
-    bool whole;     /* leaves too */
+    bool is_free;      /* the tree of free pages: numbers in the machine's order as keys */
+    bool is_tables;    /* the tree of tables */
+    bool whole;        /* leaves too */
+    struct seal *seal; /* NULL, or what is wanted is only what every change begins with */
     u64 last_page;
     u8 *seen;          /* a bit a page */
     struct head count; /* what was found of one table */
     struct err *err;
     u8 pages[DEPTH_MAX][PAGE]; /* on the way down */
 };
-
-static u16 load16(const u8 *at)
-{
-    u16 value;
-    memcpy(&value, at, sizeof value);
-    return value;
-}
-
-static u64 load64(const u8 *at)
-{
-    u64 value;
-    memcpy(&value, at, sizeof value);
-    return value;
-}
 
 static enum status fail(struct walk *walk, u64 page, const char *what)
 {
@@ -94,6 +53,17 @@ static enum status page_take(struct walk *walk, u64 page)
     return STATUS_OK;
 }
 
+/* Pages of the tree, in the file's order more often than not. */
+static enum status pages_take(struct walk *walk, u64 page, u64 count)
+{
+    enum status status = STATUS_OK;
+    for (u64 i = 0; i < count && !status; i++)
+        status = page_take(walk, page + i);
+    if (walk->seal && !status)
+        seal_add(walk->seal, page, count);
+    return status;
+}
+
 static enum status page_read(struct walk *walk, u64 page, u8 *out, size_t len)
 {
     if (pread(walk->fd, out, len, (off_t)(page * PAGE)) != (ssize_t)len)
@@ -103,67 +73,18 @@ static enum status page_read(struct walk *walk, u64 page, u8 *out, size_t len)
 
 /* --- one page --------------------------------------------------------------------------------- */
 
-struct node {
-    struct key key;
-    u16 flags;
-    u32 size;  /* of the value */
-    u64 child; /* in a branch */
-    const u8 *value;
-};
-
-static unsigned node_count(const u8 *page)
-{
-    return (load16(page + 12) - PAGE_HEAD) / 2u;
-}
-
-static bool node_read(struct node *node, const u8 *page, unsigned i)
-{
-    u16 offset = load16(page + PAGE_HEAD + 2 * i), upper = load16(page + 14);
-    if (offset < upper || offset % 2 || offset > PAGE - NODE_HEAD)
-        return false;
-    const u8 *at = page + offset;
-    u16 low = load16(at), high = load16(at + 2), flags = load16(at + 4), key_len = load16(at + 6);
-    bool leaf = load16(page + 10) & IS_LEAF;
-    *node = (struct node){.key = {at + NODE_HEAD, key_len}, .value = at + NODE_HEAD + key_len};
-    node->child = (u64)low | (u64)high << 16 | (u64)flags << 32;
-    node->flags = leaf ? flags : 0;
-    node->size = leaf ? (u32)low | (u32)high << 16 : 0;
-    size_t inside = node->flags & HAS_OVERFLOW ? sizeof(u64) : node->size;
-    return key_len <= KEY_MAX && inside <= PAGE &&
-           (size_t)offset + NODE_HEAD + key_len + inside <= PAGE;
-}
-
-static int bytes_order(struct key a, struct key b)
-{
-    size_t shorter = a.len < b.len ? a.len : b.len;
-    int order = memcmp(a.at, b.at, shorter);
-    return order ? order : (a.len > b.len) - (a.len < b.len);
-}
-
-static int key_order(const struct walk *walk, struct key a, struct key b)
+static int order(const struct walk *walk, struct key a, struct key b)
 {
     if (!walk->is_free)
-        return bytes_order(a, b);
+        return key_order(a, b);
     u64 x = load64(a.at), y = load64(b.at);
     return (x > y) - (x < y);
-}
-
-static enum status head_check(struct walk *walk, u64 page, const u8 *bytes, bool leaf)
-{
-    u16 lower = load16(bytes + 12), upper = load16(bytes + 14);
-    if (load16(bytes + 10) != (leaf ? IS_LEAF : IS_BRANCH))
-        return fail(walk, page, "it is of the wrong kind");
-    if (lower < PAGE_HEAD || lower % 2 || lower > upper || upper > PAGE)
-        return fail(walk, page, "its bounds make no sense");
-    if (node_count(bytes) < (leaf ? 1 : 2))
-        return fail(walk, page, "it holds too little");
-    return STATUS_OK;
 }
 
 static enum status overflow_take(struct walk *walk, const struct node *node)
 {
     u8 head[PAGE_HEAD];
-    u64 first = load64(node->value), needed = (PAGE_HEAD - 1 + (u64)node->size) / PAGE + 1;
+    u64 first = load64(node->value), needed = overflow_pages(node->size);
     if (first > walk->last_page)
         return fail(walk, first, "there is no such page");
     enum status status = page_read(walk, first, head, sizeof head);
@@ -173,24 +94,8 @@ static enum status overflow_take(struct walk *walk, const struct node *node)
     memcpy(&pages, head + 12, sizeof pages);
     if (load16(head + 10) != IS_OVERFLOW || pages < needed || pages > walk->last_page)
         return fail(walk, first, "it is not the long value that it should be");
-    for (u64 i = 0; i < pages && !status; i++)
-        status = page_take(walk, first + i);
     walk->count.overflows += pages;
-    return status;
-}
-
-bool leaf_is_sound(const u8 *page, u64 number)
-{
-    u16 lower = load16(page + 12), upper = load16(page + 14);
-    struct node node, last;
-    if (load64(page) != number || load16(page + 10) != IS_LEAF || lower < PAGE_HEAD || lower % 2 ||
-        lower > upper || upper > PAGE || node_count(page) == 0)
-        return false;
-    for (unsigned i = 0; i < node_count(page); i++, last = node)
-        if (!node_read(&node, page, i) || node.key.len == 0 ||
-            (i > 0 && bytes_order(last.key, node.key) >= 0))
-            return false;
-    return true;
+    return pages_take(walk, first, pages);
 }
 
 /* --- free pages ------------------------------------------------------------------------------- */
@@ -208,10 +113,17 @@ static enum status free_take(struct walk *walk, u64 page, const struct node *nod
         status = fail(walk, page, "a list of free pages lies beyond the end of the file");
     if (!status && (len < 8 || len % 8 || load64(list) > len / 8 - 1))
         status = fail(walk, page, "a list of free pages makes no sense");
-    for (u64 i = 1; !status && i <= load64(list); i++) {
-        status = page_take(walk, load64(list + 8 * i));
-        if (!status && i > 1 && load64(list + 8 * i) >= load64(list + 8 * i - 8))
+    u64 last = walk->last_page + 1, *pages = (u64 *)(void *)list, count = status ? 0 : pages[0];
+    for (u64 i = 1; i <= count && !status; i++) {
+        u64 free = pages[i];
+        u8 bit = (u8)(1 << free % 8);
+        if (free >= last)
             status = fail(walk, page, "a list of free pages is out of order");
+        else if (free < 2 || walk->seen[free / 8] & bit)
+            status = fail(walk, free, "it is used, and free");
+        else
+            walk->seen[free / 8] |= bit;
+        last = free;
     }
     mem_free(list);
     return status;
@@ -243,24 +155,26 @@ static enum status tree_take(struct walk *walk, u64 page, unsigned depth, unsign
 {
     u8 *bytes = walk->pages[depth];
     bool leaf = depth + 1 == levels;
-    enum status status = page_take(walk, page);
+    enum status status = pages_take(walk, page, 1);
     if (!status && leaf && !walk->whole && !walk->is_free && !walk->is_tables) {
         walk->count.leaves++;
         return STATUS_OK;
     }
     if (!status)
         status = page_read(walk, page, bytes, PAGE);
-    if (!status)
-        status = head_check(walk, page, bytes, leaf);
+    if (!status && !page_head_is_sound(bytes, leaf ? IS_LEAF : IS_BRANCH))
+        status = fail(walk, page, "its head makes no sense");
     if (status)
         return status;
     *(leaf ? &walk->count.leaves : &walk->count.branches) += 1;
     unsigned count = node_count(bytes);
+    size_t filled = 0;
     struct node node, next;
     for (unsigned i = 0; i < count; i++, node = next) {
         if (i == 0 && !node_read(&node, bytes, 0))
             return fail(walk, page, "a record does not lie within it");
         bool last = i + 1 == count;
+        filled += node_bytes(&node);
         if (!last && !node_read(&next, bytes, i + 1))
             return fail(walk, page, "a record does not lie within it");
         bool bare = !leaf && i == 0; /* a branch's first key is not looked at */
@@ -269,21 +183,22 @@ static enum status tree_take(struct walk *walk, u64 page, unsigned depth, unsign
         const struct key *from = bare ? low : &node.key, *to = last ? high : &next.key;
         if (walk->is_free && !last && next.key.len != sizeof(u64))
             return fail(walk, page, "a key has the wrong length");
-        if ((from && to && key_order(walk, *from, *to) >= 0) ||
-            (low && !bare && key_order(walk, *low, node.key) > 0))
+        if ((from && to && order(walk, *from, *to) >= 0) ||
+            (low && !bare && order(walk, *low, node.key) > 0))
             return fail(walk, page, "its keys are out of order");
         status = leaf ? leaf_take(walk, page, &node)
                       : tree_take(walk, node.child, depth + 1, levels, from, to);
         if (status)
             return status;
     }
-    return STATUS_OK;
+    return filled == PAGE - (size_t)load16(bytes + 14) ? STATUS_OK
+                                                       : fail(walk, page, "it has holes");
 }
 
 static enum status table_take(struct walk *walk, const struct head *head, unsigned depth)
 {
     walk->count = (struct head){0};
-    if (head->depth > DEPTH_MAX - depth || (head->depth == 0) != (head->root == NONE))
+    if (head->depth > DEPTH_MAX - depth || (head->depth == 0) != (head->root == NO_PAGE))
         return fail(walk, head->root, "the table's head makes no sense");
     if (head->depth > 0) {
         enum status status = tree_take(walk, head->root, depth, depth + head->depth, NULL, NULL);
@@ -312,6 +227,11 @@ static enum status tables_take(struct walk *walk, u64 page, const struct node *n
     memcpy(&head, node->value, sizeof head);
     if (head.flags || head.pad)
         return fail(walk, page, "a table's head makes no sense");
+    if (walk->seal) {
+        walk->seal->heads[table] = head;
+        walk->seal->has[table] = true;
+        return STATUS_OK;
+    }
     walk->table = db_table_name((enum db_table)table);
     walk->is_tables = false;
     /* Its pages are read below the one that names it. */
@@ -360,7 +280,8 @@ enum status metas_check(const char *path, struct err *err)
     return metas_read(&meta, bytes, err);
 }
 
-enum status pages_check(int fd, bool whole, struct err *err)
+/* Both trees that lead to all others and to the pages that are free; and, unless it is a seal, the others. */
+static enum status file_take(int fd, bool whole, struct seal *seal, struct err *err)
 {
     u8 bytes[2 * PAGE];
     struct meta meta;
@@ -373,7 +294,11 @@ enum status pages_check(int fd, bool whole, struct err *err)
     if (meta.last_page > (u64)size / PAGE + (1 << 20))
         return err_set(err, STATUS_INVALID, "the file was cut short");
     struct walk *walk = NEW(struct walk);
-    *walk = (struct walk){.fd = fd, .err = err, .last_page = meta.last_page, .whole = whole};
+    walk->fd = fd;
+    walk->err = err;
+    walk->last_page = meta.last_page;
+    walk->whole = whole;
+    walk->seal = seal;
     walk->seen = mem_zalloc(meta.last_page / 8 + 1);
     walk->table = "tables";
     walk->is_tables = true;
@@ -383,7 +308,22 @@ enum status pages_check(int fd, bool whole, struct err *err)
     walk->is_free = true;
     if (!status)
         status = table_take(walk, meta.heads, 0);
-    mem_free(walk->seen);
+    if (seal) {
+        seal->last_page = meta.last_page;
+        seal->others = walk->seen;
+        seal_add(seal, 0, 2);
+    } else
+        mem_free(walk->seen);
     mem_free(walk);
     return status;
+}
+
+enum status pages_check(int fd, bool whole, struct err *err)
+{
+    return file_take(fd, whole, NULL, err);
+}
+
+enum status pages_seal(int fd, struct seal *seal, struct err *err)
+{
+    return file_take(fd, false, seal, err);
 }
