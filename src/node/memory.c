@@ -90,9 +90,14 @@ enum status memory_divide(struct memory_plan *plan, const char *text, u64 states
     return STATUS_OK;
 }
 
+static bool is_tight(const struct memory_plan *plan)
+{
+    return plan->ceiling < 2 * SMALL_MIB * MIB;
+}
+
 void memory_tighten(const struct memory_plan *plan)
 {
-    if (plan->ceiling < 2 * SMALL_MIB * MIB)
+    if (is_tight(plan))
         mem_set_tight();
 }
 
@@ -145,7 +150,7 @@ void memory_watch_open(struct memory_watch *watch, const struct memory_plan *pla
     /* What the next request or block may take at once must still fit: the machine's memory, and an answer's copies. */
     u64 at_once = memory_of_gas(GAS_USUAL) + 2 * plan->shares[MEMORY_ANSWER];
     u64 spare = at_once > plan->ceiling / 8 ? at_once : plan->ceiling / 8;
-    *watch = (struct memory_watch){.near = plan->ceiling - spare};
+    *watch = (struct memory_watch){.near = plan->ceiling - spare, .is_tight = is_tight(plan)};
     usage_open(&watch->usage);
 }
 

@@ -71,6 +71,7 @@ struct memory_watch {
     struct usage usage;
     u64 near;      /* bytes; more is too much */
     u64 rested_ms; /* when all was last given back */
+    bool is_tight; /* memory_tighten had reason to */
 };
 
 /* Before the sandbox. */

@@ -27,14 +27,26 @@ struct service {
 
 /* --- memory ----------------------------------------------------------------------------------- */
 
-static void look_at_memory(struct service *service)
+static void make_room(struct service *service)
 {
-    if (service->lines_max && service->server)
-        http_server_shed(service->server, service->lines_max);
     if (!memory_is_short(&service->memory, service->dev->chain, loop_now_ms(service->loop)))
         return;
     dev_sync_now(service->dev);
     chain_rest(service->dev->chain);
+}
+
+/* What the last one left must not add to what this one takes, where there is little to spare. */
+static void request_begins(struct service *service)
+{
+    if (service->memory.is_tight)
+        make_room(service);
+}
+
+static void look_at_memory(struct service *service)
+{
+    if (service->lines_max && service->server)
+        http_server_shed(service->server, service->lines_max);
+    make_room(service);
 }
 
 static void on_look(void *ctx)
@@ -118,6 +130,7 @@ static void part_done(struct job *job)
         return;
     struct service *service = delayed->service;
     struct rpc_asker asker = {.answer = answer_later, .ctx = delayed->exchange};
+    request_begins(service);
     if (rpc_ahead_handle(service->rpc, delayed->ahead, &asker, &service->answer))
         http_answer(delayed->exchange, service->answer.data, service->answer.len);
     answer_done(service);
@@ -154,6 +167,7 @@ static void on_request(void *ctx, struct http_exchange *exchange, const char *bo
         return;
     }
     struct rpc_asker asker = {.answer = answer_later, .ctx = exchange};
+    request_begins(service);
     if (rpc_handle_for(service->rpc, &asker, body, len, &service->answer))
         http_answer(exchange, service->answer.data, service->answer.len);
     answer_done(service);
@@ -188,6 +202,7 @@ static void on_message(void *ctx, struct websocket *ws, const char *text, size_t
 {
     struct service *service = ctx;
     struct rpc_asker asker = {websocket_user(ws), session_send, ws};
+    request_begins(service);
     if (rpc_handle_for(service->rpc, &asker, text, len, &service->answer) && service->answer.len)
         websocket_send(ws, service->answer.data, service->answer.len);
     answer_done(service);
