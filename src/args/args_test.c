@@ -1,5 +1,4 @@
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "args/args.h"
@@ -72,9 +71,8 @@ TEST(args_help_fills_lines_of_a_plain_terminal)
         {"flag", ARGS_FLAG, NULL, NULL, "one two three four five six seven eight nine ten eleven"},
         {0},
     };
-    char *text = NULL;
-    size_t len = 0;
-    FILE *to = open_memstream(&text, &len);
+    char text[1000];
+    FILE *to = fmemopen(text, sizeof text, "w");
     args_print_help(to, &command, options);
     fclose(to);
     CHECK_STR(text,
@@ -82,5 +80,4 @@ TEST(args_help_fills_lines_of_a_plain_terminal)
               "  --flag                         one two three four five six seven eight nine\n"
               "                                 ten eleven\n"
               "  --help                         this text\n");
-    free(text);
 }
