@@ -309,7 +309,7 @@ static int import_snapshot(struct importer *importer, const struct data_options 
     struct snapshot_done done;
     struct snapshot_watcher watcher = {show_read, show_verified, importer};
     char head[67];
-    if (!where->folder || rest || importer->sync_blocks)
+    if (!where->folder || rest || importer->sync_blocks || where->archive || where->addresses)
         return args_fail(&about, "--snapshot FILE goes with --data DIR and --genesis FILE alone");
     enum status status =
         snapshot_import(&done, where->folder, path, where->genesis, where->states, &watcher, &err);

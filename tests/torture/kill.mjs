@@ -1,6 +1,6 @@
 // Kills a node with SIGKILL at random moments while it imports a chain full of reorganisations. Each time the data
 // folder must verify, its head must be one of the chain's, and not before the last block that was said to be durable.
-//   node tests/torture/kill.mjs [--times N] [--seed N] [--blocks N] [--state archive|N]
+//   node tests/torture/kill.mjs [--times N] [--seed N] [--blocks N] [--state archive|N] [--address-index]
 // ASHLAR_BIN names the folder of programs (build/bin).
 import { spawn, spawnSync } from 'node:child_process'
 import fs from 'node:fs'
@@ -15,6 +15,7 @@ const { values } = parseArgs({
     times: { type: 'string', default: '100' },
     blocks: { type: 'string', default: '300' },
     state: { type: 'string', default: '128' }, // as the node's option
+    'address-index': { type: 'boolean', default: false },
     seed: { type: 'string', default: `${Math.floor(Math.random() * 2 ** 31)}` },
   },
 })
@@ -28,7 +29,7 @@ const random = randomFrom(seed)
 function importAndKill(afterMs, syncEvery) {
   return new Promise((resolve) => {
     const child = spawn(program, ['import', '--data', data, '--genesis', path.join(folder, 'genesis.json'),
-      '--sync', `${syncEvery}`, '--state', values.state, path.join(folder, 'chain.rlp')], { stdio: ['ignore', 'pipe', 'pipe'] })
+      '--sync', `${syncEvery}`, '--state', values.state, ...(values['address-index'] ? ['--address-index'] : []), path.join(folder, 'chain.rlp')], { stdio: ['ignore', 'pipe', 'pipe'] })
     let said = ''
     let wrong = ''
     child.stdout.on('data', (text) => (said += text))
