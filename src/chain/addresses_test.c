@@ -340,8 +340,8 @@ static void check_verified(struct address_bench *bench)
 
 TEST(addresses_are_what_a_tracer_sees_and_follow_reorganisations)
 {
-    const struct chain_options on = {.addresses = true}, as_before = {.seed = 9},
-                               tight = {.memory = {.held = 1}};
+    const struct chain_options on = {.addresses = true, .engine = EVM_ENGINE_FAST},
+                               as_before = {.seed = 9}, tight = {.memory = {.held = 1}};
     for (u32 seed = 1; seed <= 3; seed++) {
         struct address_bench bench;
         u64 from = 99;
