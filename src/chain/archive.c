@@ -13,6 +13,7 @@ enum {
     /* Pruned in one go, at most: a piece that no import and no head block waits for long. */
     PIECE_BLOCKS = 1024,
     PIECE_TXS = 2048,
+    PIECE_BYTES = 2 << 20, /* that the transaction grows by, or by as much as it has */
 };
 
 static const char MARK[] = "archived", WHOLE[] = "whole";
@@ -248,7 +249,21 @@ static enum status stored_record(void *ctx, u64 number, struct db_bytes *record,
                                          (unsigned long long)number);
 }
 
-/* A file that is there already, from before a crash or from another node, will do. */
+/* Are the file's records those of the source? */
+static bool holds_same(struct segment *file, segment_source *source, void *ctx)
+{
+    struct err ignored;
+    struct db_bytes want, found;
+    u64 first = segment_info(file)->first;
+    for (u64 number = first; number < first + ARCHIVE_BLOCKS; number++)
+        if (source(ctx, number, &want, &ignored) != STATUS_OK ||
+            segment_get(file, number, &found, &ignored) != STATUS_OK || found.len != want.len ||
+            memcmp(found.at, want.at, want.len) != 0)
+            return false;
+    return true;
+}
+
+/* A file that is there already, from before a crash or from another node, will do if it holds the same. */
 static enum status write_segment(struct archive *archive, u64 first, bool is_headers,
                                  segment_source *source, void *ctx, struct err *err)
 {
@@ -256,8 +271,10 @@ static enum status write_segment(struct archive *archive, u64 first, bool is_hea
     struct err ignored;
     struct segment *there;
     if (open_checked(archive, &there, first, is_headers, &ignored) == STATUS_OK) {
+        bool is_same = holds_same(there, source, ctx);
         segment_close(there);
-        return STATUS_OK;
+        if (is_same)
+            return STATUS_OK;
     }
     struct segment_info info = {.first = first, .count = ARCHIVE_BLOCKS};
     memcpy(info.tag, archive->tag.b, sizeof info.tag);
@@ -381,7 +398,9 @@ enum status archive_prune(struct archive *archive, u64 before, u64 least, struct
     u64 blocks = 0, txs = 0;
     if (!archive || archive->whole >= before)
         return STATUS_OK;
-    while (archive->whole < before &&
+    size_t begun = db_pending(archive->db);
+    size_t most = begun + (begun > PIECE_BYTES ? begun : PIECE_BYTES);
+    while (archive->whole < before && db_pending(archive->db) < most &&
            (blocks < least || (blocks < PIECE_BLOCKS && txs < PIECE_TXS))) {
         u32 count = 0;
         enum status status = prune_one(archive, archive->whole, &count, err);
@@ -397,22 +416,33 @@ enum status archive_prune(struct archive *archive, u64 before, u64 least, struct
     return STATUS_OK;
 }
 
+/* Not before there are the headers to do without it. */
+static void remove_segment(struct archive *archive, u64 first, const char *path)
+{
+    struct err ignored;
+    struct segment *headers;
+    struct open_file *file = find_open(archive, first, false);
+    if (file) {
+        segment_close(file->segment);
+        file->segment = NULL;
+    }
+    if (open_checked(archive, &headers, first, true, &ignored) != STATUS_OK)
+        return;
+    segment_close(headers);
+    enum status status = sealed_remove(path, &ignored);
+    (void)status; /* it is in nobody's way, and tried again at the next opening */
+}
+
 void archive_sweep(struct archive *archive)
 {
     u64 end = archive_headers_end(archive_whole(archive));
-    while (archive && archive->swept < end) {
-        struct err ignored;
-        struct arena arena;
-        arena_init(&arena);
-        struct open_file *file = find_open(archive, archive->swept, false);
-        if (file) {
-            segment_close(file->segment);
-            file->segment = NULL;
-        }
-        enum status status =
-            sealed_remove(archive_path(&arena, archive->folder, archive->swept, false), &ignored);
-        (void)status; /* it is in nobody's way, and tried again at the next opening */
-        arena_fini(&arena);
-        archive->swept += ARCHIVE_BLOCKS;
+    struct arena arena;
+    arena_init(&arena);
+    for (; archive && archive->swept < end; archive->swept += ARCHIVE_BLOCKS) {
+        arena_reset(&arena);
+        const char *path = archive_path(&arena, archive->folder, archive->swept, false);
+        if (file_kind(path) == FILE_KIND_REGULAR)
+            remove_segment(archive, archive->swept, path);
     }
+    arena_fini(&arena);
 }

@@ -50,7 +50,7 @@ MUST_READ bool archive_load(struct archive *archive, struct db *db, struct chain
 MUST_READ enum status archive_move(struct archive *archive, u64 before, struct err *err);
 
 /* Prunes blocks below `before`, which must be all in the archive but for those of the last segment: `least` of them, and
- * then as many as take little time. The rest as for archive_move. */
+ * more as long as that takes little time, but no more than the open transaction has room for. The rest as for archive_move. */
 MUST_READ enum status archive_prune(struct archive *archive, u64 before, u64 least,
                                     struct err *err);
 /* After a commit: removes the files of which nothing is left but the headers. One that cannot be is tried again when the

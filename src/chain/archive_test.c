@@ -309,6 +309,18 @@ TEST(archive_finds_what_a_crash_left_of_pruning)
     CHECK_EQ(file_read(&after, &after_len, headers, 1 << 24, &stage.err), STATUS_OK);
     CHECK_EQ(after_len, before_len);
     CHECK_MEM(after, before, before_len);
+    /* Headers that are whole, and another chain's. */
+    chain_end(&stage);
+    file_remove_folder(stage.store);
+    stage.whole = 0;
+    chain_begin(&stage);
+    struct chain_attributes other = {.timestamp = 5, .gas_limit = 30000000};
+    CHECK(chain_build(stage.chain, &other, NULL, 0, NULL));
+    build(&stage, BLOCKS - 1);
+    stage.whole = HELD;
+    sync(&stage); /* replaces the segments that are there */
+    reopen(&stage);
+    check_pruned(&stage, ARCHIVE_BLOCKS);
     mem_free(whole);
     mem_free(before);
     mem_free(after);

@@ -82,7 +82,7 @@ static enum status open_chain(struct dev *dev, u64 seed, struct err *err)
         .memory = dev->options.memory,
     };
     if (options.db) {
-        options.whole = options.history;
+        options.whole = options.segments ? options.history : 0;
         options.history = dev->options.states ? dev->options.states : DEV_STATES_STORED;
     }
     chain_config_init(&genesis.config, dev->options.fork);

@@ -78,6 +78,17 @@ static void show_sometimes(struct importer *importer)
         show(importer, now);
 }
 
+static void show_pruning(struct importer *importer)
+{
+    u64 now = clock_monotonic_ns();
+    if (!importer->is_terminal || now - importer->shown < SECOND / 5)
+        return;
+    importer->shown = now;
+    importer->has_line = true;
+    fprintf(stderr, "\r\033[Kpruning block %llu",
+            (unsigned long long)chain_oldest(importer->data.chain));
+}
+
 static void end_line(struct importer *importer)
 {
     if (importer->has_line)
@@ -215,8 +226,11 @@ static enum status import_files(struct importer *importer, char **paths, int cou
     for (int i = 0; status == STATUS_OK && !ending_is_wished() && i < count; i++)
         status = import_file(importer, paths[i], err);
     enum status synced = chain_sync(importer->data.chain, &sync_err);
-    while (synced == STATUS_OK && !ending_is_wished() && chain_prunes(importer->data.chain))
+    while (synced == STATUS_OK && !ending_is_wished() && chain_prunes(importer->data.chain)) {
         synced = chain_sync(importer->data.chain, &sync_err);
+        show_pruning(importer);
+    }
+    end_line(importer);
     if (synced == STATUS_OK)
         return status;
     importer->is_lost = true;
@@ -309,7 +323,8 @@ static int import_snapshot(struct importer *importer, const struct data_options 
     struct snapshot_done done;
     struct snapshot_watcher watcher = {show_read, show_verified, importer};
     char head[67];
-    if (!where->folder || rest || importer->sync_blocks || where->archive || where->addresses)
+    if (!where->folder || rest || importer->sync_blocks || where->archive || where->history ||
+        where->addresses)
         return args_fail(&about, "--snapshot FILE goes with --data DIR and --genesis FILE alone");
     enum status status =
         snapshot_import(&done, where->folder, path, where->genesis, where->states, &watcher, &err);

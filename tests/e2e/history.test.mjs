@@ -7,7 +7,7 @@ import path from 'node:path'
 import { after, before, test } from 'node:test'
 import { root } from '../../scripts/solc.mjs'
 import { writeBranches } from '../torture/branches.mjs'
-import { request } from './node.mjs'
+import { addresses, request, startNode } from './node.mjs'
 
 const binary = path.join(process.env.ASHLAR_BIN ?? path.join(root, 'build', 'bin'), 'ashlar-node')
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'ashlar-history-'))
@@ -282,6 +282,32 @@ test('db compact gives back the room, and pruning goes no further than it should
   assert.match(more.stdout, new RegExp(`of blocks before ${oldest} there`))
   assert.match(done(importInto(data, [], restFile)).stdout, new RegExp(`of blocks before ${oldest} there`))
   done(verify(data))
+})
+
+test('a development node with a folder keeps its last blocks whole', async (t) => {
+  const data = path.join(folder, 'dev')
+  let node = await startNode(['--data', data, '--history', '16'])
+  t.after(() => node.stop())
+  await node.rpc('eth_sendTransaction', { from: addresses[0].toLowerCase(), to: addresses[1].toLowerCase(), value: '0x1' })
+  await node.rpc('hardhat_mine', hex(1099))
+  const moment = await node.rpc('evm_snapshot')
+  await node.rpc('hardhat_mine', '0x3')
+  await node.stop()
+  node = await startNode(['--data', data, '--history', '16'])
+  assert.equal(Number(await node.rpc('eth_blockNumber')), 1103)
+  assert.equal((await node.rpc('eth_getBlockByNumber', 'earliest', false)).number, hex(1103 - 16 - 8))
+  assert.equal((await request(node.url, 'eth_getBlockByNumber', ['0x1', false])).error.code, 4444)
+  assert.ok(await node.rpc('eth_getHeaderByNumber', '0x1'))
+  assert.match((await request(node.url, 'debug_setHead', [hex(1000)])).error.message, /only the last 16 blocks can be taken back/)
+  await node.rpc('debug_setHead', hex(1090))
+  assert.equal(await node.rpc('evm_revert', moment), false)
+  await node.rpc('hardhat_mine', '0x2')
+  assert.equal((await node.rpc('eth_getBlockByNumber', 'earliest', false)).number, hex(1103 - 16 - 8))
+  await node.stop()
+  done(verify(data))
+  assert.deepEqual(filesOf(data), ['000000000000.headers'])
+  for (const words of [['--history', 'some'], ['--history', '8', '--state', '9'], ['--state', '0']])
+    assert.equal(spawnSync(path.join(path.dirname(binary), 'ashlar'), ['dev', '--data', data, ...words], { timeout: 5000 }).status, 2)
 })
 
 test('what --history cannot mean is refused with words', () => {
