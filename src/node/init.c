@@ -21,12 +21,16 @@ static int init(const struct data_options *where, int rest)
     struct data data;
     if (rest || !where->folder || !where->genesis)
         return args_fail(&about, "--data DIR and --genesis FILE are needed, and nothing else");
-    if (data_open(&data, where, &err) != STATUS_OK) {
+    enum status status = data_open(&data, where, &err);
+    const struct chain_block *first = status == STATUS_OK ? chain_by_number(data.chain, 0) : NULL;
+    if (!first) {
+        if (status == STATUS_OK)
+            status = chain_status(data.chain, &err);
         fprintf(stderr, "ashlar-node init: %s\n", err.text);
+        data_close(&data);
         return EXIT_FAILED;
     }
     char hash[67];
-    const struct chain_block *first = chain_by_number(data.chain, 0);
     hex_encode(hash, first->block.hash.b, sizeof first->block.hash.b);
     printf("%s: chain %llu begins with block %s\n", where->folder,
            (unsigned long long)chain_config(data.chain)->chain_id, hash);

@@ -91,7 +91,7 @@ static void put_chain(struct buf *out, const struct dev *dev)
             head->gas_used);
     put_one(out, "ashlar_chain_head_gas_limit", "gauge", "Gas limit of the head block.",
             head->gas_limit);
-    put_one(out, "ashlar_chain_oldest_number", "gauge", "Number of the oldest block held.",
+    put_one(out, "ashlar_chain_oldest_number", "gauge", "Number of the oldest whole block.",
             chain_oldest(dev->chain));
     put_one(out, "ashlar_peers", "gauge", "Connected peers.", 0);
 }

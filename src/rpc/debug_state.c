@@ -389,7 +389,7 @@ static void search_runs(struct rpc_call *call, struct search *search)
     for (u64 number = chain_head(call->chain)->block.header.number;
          number > chain_oldest(call->chain) && left && !search->found; number--) {
         const struct chain_block *block = chain_by_number(call->chain, number);
-        u32 count = block->block.tx_count;
+        u32 count = block ? block->block.tx_count : 0;
         if (!count)
             continue;
         if (count > left || !replay_open(call, &replay, block))

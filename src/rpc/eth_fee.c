@@ -83,6 +83,15 @@ static void put_rewards(struct rpc_call *call, const struct chain_block *block,
     json_out_array_end(call->out);
 }
 
+static void put_rewards_of(struct rpc_call *call, u64 number, const double *percentiles, u32 count)
+{
+    const struct chain_block *block = chain_by_number(call->chain, number);
+    if (block)
+        put_rewards(call, block, percentiles, count);
+    else
+        view_no_block(call);
+}
+
 static bool read_percentiles(struct rpc_call *call, double **list, u32 *count)
 {
     json array = param_at(call, 2);
@@ -109,6 +118,12 @@ static bool read_percentiles(struct rpc_call *call, double **list, u32 *count)
     return true;
 }
 
+/* Blocks in a row, and the header after them: the next one's, or that of the block to come. Its extra is not looked at. */
+struct span {
+    u64 oldest, count;
+    struct header *headers;
+};
+
 static u64 blobs_max_of(const struct rpc_call *call, u64 timestamp)
 {
     const struct blob_params *params =
@@ -116,64 +131,66 @@ static u64 blobs_max_of(const struct rpc_call *call, u64 timestamp)
     return params ? params->max : 0;
 }
 
-static void put_blob_history(struct rpc_call *call, u64 oldest, u64 newest,
-                             const struct header *next)
+static void put_blob_history(struct rpc_call *call, const struct span *span)
 {
+    const struct header *next = &span->headers[span->count];
     json_out_array(call->out, "baseFeePerBlobGas");
-    for (u64 number = oldest; number <= newest; number++)
-        json_out_quantity_u256(
-            call->out, NULL,
-            blob_base_fee(call, &chain_by_number(call->chain, number)->block.header));
+    for (u64 i = 0; i < span->count; i++)
+        json_out_quantity_u256(call->out, NULL, blob_base_fee(call, &span->headers[i]));
     /* The first block with blobs has their fee from none before it. */
-    const struct header *last = &chain_by_number(call->chain, newest)->block.header;
-    bool has_blobs = last->fields >= HEADER_FIELDS_CANCUN;
+    bool has_blobs = span->headers[span->count - 1].fields >= HEADER_FIELDS_CANCUN;
     json_out_quantity_u256(call->out, NULL, has_blobs ? blob_base_fee(call, next) : U256_ZERO);
     json_out_array_end(call->out);
     json_out_array(call->out, "blobGasUsedRatio");
-    for (u64 number = oldest; number <= newest; number++) {
-        const struct header *header = &chain_by_number(call->chain, number)->block.header;
+    for (u64 i = 0; i < span->count; i++) {
+        const struct header *header = &span->headers[i];
         u64 most = blobs_max_of(call, header->timestamp) * TX_BLOB_GAS;
         json_out_number(call->out, NULL, most ? (double)header->blob_gas_used / (double)most : 0);
     }
     json_out_array_end(call->out);
 }
 
-static void put_history(struct rpc_call *call, u64 oldest, u64 newest, const struct header *next,
-                        const double *percentiles, u32 count)
+static void put_history(struct rpc_call *call, const struct span *span, const double *percentiles,
+                        u32 count)
 {
     struct buf *out = call->out;
     json_out_object(out, RPC_RESULT);
-    json_out_quantity(out, "oldestBlock", oldest);
+    json_out_quantity(out, "oldestBlock", span->oldest);
     if (count) {
         json_out_array(out, "reward");
-        for (u64 number = oldest; number <= newest; number++)
-            put_rewards(call, chain_by_number(call->chain, number), percentiles, count);
+        for (u64 i = 0; i < span->count && !rpc_failed(call); i++)
+            put_rewards_of(call, span->oldest + i, percentiles, count);
         json_out_array_end(out);
     }
     json_out_array(out, "baseFeePerGas");
-    for (u64 number = oldest; number <= newest; number++)
-        json_out_quantity_u256(out, NULL,
-                               chain_by_number(call->chain, number)->block.header.base_fee);
-    json_out_quantity_u256(out, NULL, next->base_fee);
+    for (u64 i = 0; i <= span->count; i++)
+        json_out_quantity_u256(out, NULL, span->headers[i].base_fee);
     json_out_array_end(out);
     json_out_array(out, "gasUsedRatio");
-    for (u64 number = oldest; number <= newest; number++) {
-        const struct header *header = &chain_by_number(call->chain, number)->block.header;
+    for (u64 i = 0; i < span->count; i++) {
+        const struct header *header = &span->headers[i];
         json_out_number(out, NULL, (double)header->gas_used / (double)header->gas_limit);
     }
     json_out_array_end(out);
-    put_blob_history(call, oldest, newest, next);
+    put_blob_history(call, span);
     json_out_object_end(out);
 }
 
-/* Of the block after `newest`: the one to come, or the next one there is. */
-static void header_after(const struct rpc_call *call, u64 newest, struct header *next)
+/* False, with the error set, when one is not there. */
+static bool read_span(struct rpc_call *call, struct span *span)
 {
-    const struct chain_block *block = chain_header_by_number(call->chain, newest + 1);
-    if (block)
-        *next = block->block.header;
-    else
-        dev_next_header(call->dev, next);
+    u64 head = chain_head(call->chain)->block.header.number;
+    span->headers = arena_alloc(call->arena, (span->count + 1) * sizeof *span->headers);
+    for (u64 i = 0; i <= span->count; i++) {
+        const struct chain_block *block = chain_header_by_number(call->chain, span->oldest + i);
+        if (block)
+            span->headers[i] = block->block.header;
+        else if (span->oldest + i > head)
+            dev_next_header(call->dev, &span->headers[i]);
+        else
+            return view_no_block(call);
+    }
+    return true;
 }
 
 static void eth_feeHistory(struct rpc_call *call)
@@ -182,7 +199,6 @@ static void eth_feeHistory(struct rpc_call *call)
     u32 percentile_count;
     double *percentiles;
     struct block_ref ref;
-    struct header next;
     if (!param_loose_u64(call, 0, &count) || !param_need(call, 1) || !param_block(call, 1, &ref) ||
         !read_percentiles(call, &percentiles, &percentile_count))
         return;
@@ -204,8 +220,9 @@ static void eth_feeHistory(struct rpc_call *call)
         json_out_object_end(call->out);
         return;
     }
-    header_after(call, newest, &next);
-    put_history(call, newest + 1 - count, newest, &next, percentiles, percentile_count);
+    struct span span = {.oldest = newest + 1 - count, .count = count};
+    if (read_span(call, &span))
+        put_history(call, &span, percentiles, percentile_count);
 }
 
 const struct rpc_method RPC_ETH_FEE[] = {

@@ -226,7 +226,11 @@ static void block_changes(struct rpc_call *call, struct filter *filter)
     u64 head = head_number(call);
     json_out_array(call->out, RPC_RESULT);
     for (; filter->next_block <= head; filter->next_block++) {
-        const struct chain_block *block = chain_by_number(call->chain, filter->next_block);
+        const struct chain_block *block = chain_header_by_number(call->chain, filter->next_block);
+        if (!block) {
+            view_no_block(call);
+            return;
+        }
         json_out_hash(call->out, NULL, &block->block.hash);
     }
     json_out_array_end(call->out);

@@ -205,7 +205,8 @@ test('the index by address forgets what is pruned, and an index made later holds
 
 test('an archive of states goes without old blocks', async () => {
   const data = path.join(folder, 'archive')
-  done(run('import', '--data', data, '--genesis', genesis, '--state', 'archive', '--history', '128', straightFile, restFile))
+  done(run('import', '--data', data, '--genesis', genesis, '--state', 'archive', '--history', '128', '--address-index',
+    straightFile, restFile))
   done(verify(data))
   const whole = await serve(full, '--state', '8')
   const node = await serve(data, '--state', 'archive', '--history', '128')
