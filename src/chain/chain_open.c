@@ -290,6 +290,8 @@ enum status chain_open(struct chain **out, const struct genesis *genesis,
 {
     if (genesis && genesis->header.gas_limit > INT64_MAX)
         return err_set(err, STATUS_INVALID, "genesis: gasLimit is above 2^63 - 1");
+    if (genesis && genesis->header.number)
+        return err_set(err, STATUS_INVALID, "genesis: a chain begins with block 0");
     assert(!options->whole ||
            (options->segments && options->history && options->whole >= options->history));
     struct chain *chain = chain_new(options);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "args/args.h"
+#include "chain/store.h"
 #include "node/config.h"
 #include "node/data.h"
 #include "node/node.h"
@@ -21,21 +22,21 @@ static int init(const struct data_options *where, int rest)
     struct data data;
     if (rest || !where->folder || !where->genesis)
         return args_fail(&about, "--data DIR and --genesis FILE are needed, and nothing else");
+    struct chain_config rules;
+    hash32 first;
     enum status status = data_open(&data, where, &err);
-    const struct chain_block *first = status == STATUS_OK ? chain_by_number(data.chain, 0) : NULL;
-    if (!first) {
-        if (status == STATUS_OK)
-            status = chain_status(data.chain, &err);
+    if (status == STATUS_OK)
+        status = store_get_identity(data.db, &first, &rules, &err);
+    if (status == STATUS_OK) {
+        char hash[67];
+        hex_encode(hash, first.b, sizeof first.b);
+        printf("%s: chain %llu begins with block %s\n", where->folder,
+               (unsigned long long)rules.chain_id, hash);
+    } else {
         fprintf(stderr, "ashlar-node init: %s\n", err.text);
-        data_close(&data);
-        return EXIT_FAILED;
     }
-    char hash[67];
-    hex_encode(hash, first->block.hash.b, sizeof first->block.hash.b);
-    printf("%s: chain %llu begins with block %s\n", where->folder,
-           (unsigned long long)chain_config(data.chain)->chain_id, hash);
     data_close(&data);
-    return EXIT_OK;
+    return status == STATUS_OK ? EXIT_OK : EXIT_FAILED;
 }
 
 int node_init_main(int argc, char **argv)

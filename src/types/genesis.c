@@ -68,6 +68,11 @@ static void check_header(struct genesis_reader *r, const struct file *file,
         genesis_mistake(r, "no block may have a gas limit below %d", GAS_LIMIT_MIN);
         genesis_pop(r);
     }
+    if (file->header.number) {
+        genesis_push_key(r, seen, file_keys, "number");
+        genesis_mistake(r, "a chain begins with block 0");
+        genesis_pop(r);
+    }
     if (file->extra.len > EXTRA_MAX) {
         genesis_push_key(r, seen, file_keys, "extraData");
         genesis_warning(r, "%zu bytes, but blocks may have %d, and some clients read no more",

@@ -78,6 +78,8 @@ TEST(genesis_mistakes_are_named_and_placed)
         {"[]", "1:1 must be an object, but is an array\n"},
         {"{}", "1:1 config is missing\n1:1 gasLimit is missing\n1:1 difficulty is missing\n"
                "1:1 alloc is missing\n"},
+        {"{\"config\": {\"chainId\": 1}, \"number\": \"0x5\",\n" REST,
+         "1:38 number: a chain begins with block 0\n"},
         {"{\"config\": {\"chainId\": 0},\n \"gasLimit\": \"five\", \"difficulty\": 1, \"alloc\": "
          "{}}",
          "1:24 config.chainId: must not be zero\n"
