@@ -125,7 +125,6 @@ static void pay_rewards(struct process *process, const struct process_end *end)
 {
     struct exec *exec = &process->exec;
     u256 reward = end->has_reward ? end->reward : reward_block(exec->fork);
-    u256 own = reward;
     if (end->no_reward || (exec->fork >= FORK_PARIS && !end->has_reward))
         return;
     state_begin_tx(exec->state);
@@ -133,8 +132,8 @@ static void pay_rewards(struct process *process, const struct process_end *end)
         const struct header *ommer = &end->ommers[i];
         u256 share = reward_ommer(reward, exec->block.number, ommer->number);
         state_add_balance(exec->state, &ommer->coinbase, &share);
-        own = u256_add(own, reward_nephew(reward));
     }
+    u256 own = reward_sealer(reward, end->ommer_count);
     state_add_balance(exec->state, &exec->block.coinbase, &own);
     state_end_tx(exec->state, exec->fork);
 }

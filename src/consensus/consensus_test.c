@@ -68,6 +68,8 @@ TEST(reward_is_shared_with_ommers)
     CHECK(u256_is_zero(reward_block(FORK_PARIS)));
     CHECK_EQ(u256_low(reward_ommer(five, 10, 9)), 4375000000000000000);
     CHECK_EQ(u256_low(reward_nephew(five)), 156250000000000000);
+    CHECK_EQ(u256_low(reward_sealer(five, 0)), 5000000000000000000);
+    CHECK_EQ(u256_low(reward_sealer(five, 2)), 5312500000000000000);
 }
 
 TEST(rules_let_the_gas_limit_step_only_so_far)

@@ -19,3 +19,9 @@ u256 reward_nephew(u256 block_reward)
 {
     return u256_shr(block_reward, 5);
 }
+
+u256 reward_sealer(u256 block_reward, u32 ommer_count)
+{
+    u256 extra = u256_mul(reward_nephew(block_reward), u256_from_u64(ommer_count));
+    return u256_add(block_reward, extra);
+}

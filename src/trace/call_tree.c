@@ -61,6 +61,7 @@ static void tree_enter(void *ctx, const struct evm_msg *msg)
     node->has_value = msg->kind != EVM_STATICCALL;
     node->value = msg->value;
     node->gas = msg->depth == 0 ? (i64)tree->trace.tx.gas_limit : msg->gas;
+    node->gas_given = msg->gas;
     node->gas_used = msg->gas; /* what it was given, until it ends */
     node->input = trace_keep_bytes(&tree->trace, msg->input, msg->input_len);
     node->input_len = node->input ? msg->input_len : 0;

@@ -20,7 +20,8 @@ struct call_node {
     addr20 from, to;
     bool has_to, has_value; /* a failed creation has no `to`; STATICCALL moves no value */
     u256 value;
-    i64 gas, gas_used;
+    i64 gas;                  /* the root's: the transaction's limit */
+    i64 gas_given, gas_used;  /* the root's: without what the transaction itself costs */
     const u8 *input, *output; /* the trace's */
     size_t input_len, output_len;
     enum evm_status status;

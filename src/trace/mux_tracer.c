@@ -1,13 +1,4 @@
-#include "trace/trace_int.h"
-
-enum { MUX_MAX = 8 };
-
-/* Several tracers on one transaction. tracerConfig maps each one's name to its own configuration. */
-struct mux_trace {
-    struct trace trace;
-    struct trace *parts[MUX_MAX];
-    unsigned count;
-};
+#include "trace/mux.h"
 
 #define EACH(mux, part) \
     for (unsigned i_ = 0; i_ < (mux)->count && ((part) = (mux)->parts[i_], true); i_++)
@@ -68,8 +59,27 @@ static void mux_log(void *ctx, const addr20 *addr, const hash32 *topics, unsigne
         part->hooks.log(part, addr, topics, topic_count, data, len, depth);
 }
 
+void mux_init(struct mux_trace *mux)
+{
+    mux->trace.hooks = (struct evm_tracer){
+        .ctx = mux,
+        .step = mux_step,
+        .fault = mux_fault,
+        .enter = mux_enter,
+        .exit = mux_exit,
+        .selfdestruct = mux_selfdestruct,
+        .log = mux_log,
+    };
+}
+
+void mux_add(struct mux_trace *mux, struct trace *part)
+{
+    assert(mux->count < MUX_MAX);
+    mux->parts[mux->count++] = part;
+}
+
 /* A part is configured as if it had been asked for alone. */
-static enum status mux_add(struct mux_trace *mux, const char *name, json own, struct err *err)
+static enum status mux_add_named(struct mux_trace *mux, const char *name, json own, struct err *err)
 {
     const struct trace_kind *kind = trace_kind_find(name);
     if (!kind || kind == &TRACE_MUX)
@@ -79,31 +89,24 @@ static enum status mux_add(struct mux_trace *mux, const char *name, json own, st
     struct trace *part;
     enum status status = trace_make(&part, kind, NULL, own, mux->trace.bytes_max, err);
     if (status == STATUS_OK)
-        mux->parts[mux->count++] = part;
+        mux_add(mux, part);
     return status;
 }
 
+/* tracerConfig maps each one's name to its own configuration. */
 static enum status mux_configure(struct trace *trace, json config, json own, struct err *err)
 {
     struct mux_trace *mux = (struct mux_trace *)trace;
     (void)config;
-    trace->hooks = (struct evm_tracer){
-        .ctx = mux,
-        .step = mux_step,
-        .fault = mux_fault,
-        .enter = mux_enter,
-        .exit = mux_exit,
-        .selfdestruct = mux_selfdestruct,
-        .log = mux_log,
-    };
+    mux_init(mux);
     enum status status = STATUS_OK;
     struct json_iter iter = json_iter(own);
     while (status == STATUS_OK && json_next(&iter))
-        status = mux_add(mux, iter.key, iter.value, err);
+        status = mux_add_named(mux, iter.key, iter.value, err);
     return status;
 }
 
-static void mux_begin(struct trace *trace)
+void mux_begin(struct trace *trace)
 {
     struct mux_trace *mux = (struct mux_trace *)trace;
     struct trace *part;
@@ -116,7 +119,7 @@ static void mux_begin(struct trace *trace)
     }
 }
 
-static void mux_end(struct trace *trace)
+void mux_end(struct trace *trace)
 {
     struct mux_trace *mux = (struct mux_trace *)trace;
     struct trace *part;
@@ -137,7 +140,7 @@ static void mux_result(struct buf *out, const char *key, const struct trace *tra
     json_out_object_end(out);
 }
 
-static void mux_fini(struct trace *trace)
+void mux_fini(struct trace *trace)
 {
     struct mux_trace *mux = (struct mux_trace *)trace;
     struct trace *part;

@@ -131,10 +131,5 @@ static const struct trace_kind OPERATIONS = {
 
 struct trace *trace_new_ots(enum trace_ots view, size_t bytes_max)
 {
-    struct err err;
-    struct trace *trace = NULL;
-    enum status status = trace_make(&trace, view == TRACE_OTS_CALLS ? &CALLS : &OPERATIONS, NULL,
-                                    NULL, bytes_max, &err);
-    assert(status == STATUS_OK);
-    return trace;
+    return trace_make_fixed(view == TRACE_OTS_CALLS ? &CALLS : &OPERATIONS, bytes_max);
 }

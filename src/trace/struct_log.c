@@ -1,5 +1,4 @@
 #include "evm/opcode.h"
-#include "prim/hex.h"
 #include "trace/slot_table.h"
 #include "trace/trace_int.h"
 
@@ -42,10 +41,8 @@ static void put_storage(struct buf *out, const struct slot_table *slots, const a
         const struct slot_entry *entry = &slots->entries[i];
         if (!addr20_eq(&entry->addr, addr))
             continue;
-        char key[2 + 2 * 32 + 1];
-        hash32 word = u256_to_hash(entry->key);
-        hex_encode(key, word.b, sizeof word.b);
-        json_out_word(out, key, entry->value);
+        char key[WORD_TEXT_MAX];
+        json_out_word(out, trace_word_text(key, &entry->key), entry->value);
     }
     json_out_object_end(out);
 }

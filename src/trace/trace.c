@@ -1,6 +1,7 @@
 #include <stdio.h>
 
 #include "evm/opcode.h"
+#include "prim/hex.h"
 #include "trace/trace_int.h"
 
 /* --- the registry ---------------------------------------------------------------------------- */
@@ -60,6 +61,15 @@ enum status trace_make(struct trace **trace, const struct trace_kind *kind, json
     }
     *trace = made;
     return STATUS_OK;
+}
+
+struct trace *trace_make_fixed(const struct trace_kind *kind, size_t bytes_max)
+{
+    struct err err;
+    struct trace *trace = NULL;
+    enum status status = trace_make(&trace, kind, NULL, NULL, bytes_max, &err);
+    assert(status == STATUS_OK);
+    return trace;
 }
 
 void trace_free(struct trace *trace)
@@ -130,6 +140,20 @@ enum status trace_option_bool(bool *out, json config, const char *name, struct e
         return STATUS_OK;
     return err_set(err, STATUS_INVALID, "%s must be true or false, not %s", name,
                    json_kind_name(is));
+}
+
+void trace_open_addr(struct buf *out, const addr20 *addr)
+{
+    char key[2 + 2 * 20 + 1];
+    hex_encode(key, addr->b, sizeof addr->b);
+    json_out_object(out, key);
+}
+
+const char *trace_word_text(char text[WORD_TEXT_MAX], const u256 *word)
+{
+    hash32 bytes = u256_to_hash(*word);
+    hex_encode(text, bytes.b, sizeof bytes.b);
+    return text;
 }
 
 const char *opcode_text(char room[OPCODE_TEXT_MAX], u8 opcode)

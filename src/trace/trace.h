@@ -53,6 +53,19 @@ void trace_free(struct trace *trace);
 enum trace_ots { TRACE_OTS_CALLS, TRACE_OTS_OPERATIONS };
 struct trace *trace_new_ots(enum trace_ots view, size_t bytes_max);
 
+/*
+ * A transaction's calls as trace_transaction and trace_block list them, each with its place in the chain; of a block that
+ * is one list, so the result is written as items of an array that is open, whatever its key. Or only the call with this
+ * path (at most TRACE_PATH_MAX long), or null. Where clients differ: as Erigon answers.
+ */
+enum { TRACE_PATH_MAX = 1100 }; /* deeper than calls can nest */
+struct trace *trace_new_filed(size_t bytes_max);
+struct trace *trace_new_filed_one(const u32 *path, size_t len, size_t bytes_max);
+
+/* What trace_replay* answer, of these what is asked for: {output, stateDiff, trace, transactionHash, vmTrace}. */
+enum trace_replay { TRACE_REPLAY_CALLS = 1, TRACE_REPLAY_STATE = 2, TRACE_REPLAY_VM = 4 };
+struct trace *trace_new_replay(unsigned what, size_t bytes_max);
+
 /* host is copied; its functions are called until trace_end. */
 void trace_begin(struct trace *trace, const struct evm_host *host, const struct trace_tx *tx);
 const struct evm_tracer *trace_hooks(const struct trace *trace);

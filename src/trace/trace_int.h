@@ -33,11 +33,16 @@ struct trace {
 
 extern const struct trace_kind TRACE_STRUCT_LOG, TRACE_CALL, TRACE_FLAT_CALL, TRACE_PRESTATE,
     TRACE_4BYTE, TRACE_NOOP, TRACE_MUX;
+/* What a replay is asked for; each is named as its member of the answer. */
+extern const struct trace_kind TRACE_REPLAYED_CALLS, TRACE_STATE_DIFF, TRACE_VM;
 
 /* NULL when there is none of that name. */
 const struct trace_kind *trace_kind_find(const char *name);
 enum status trace_make(struct trace **trace, const struct trace_kind *kind, json config, json own,
                        size_t bytes_max, struct err *err);
+
+/* The same of a kind that has no options. */
+struct trace *trace_make_fixed(const struct trace_kind *kind, size_t bytes_max);
 
 /* Memory that lives as long as the trace; NULL, and is_full, when bytes_max is passed. */
 void *trace_keep(struct trace *trace, size_t size);
@@ -45,6 +50,13 @@ const u8 *trace_keep_bytes(struct trace *trace, const void *bytes, size_t len);
 
 /* Reads a member that must be a boolean; absent and null leave *out. */
 enum status trace_option_bool(bool *out, json config, const char *name, struct err *err);
+
+/* Opens an object under an address as its key. */
+void trace_open_addr(struct buf *out, const addr20 *addr);
+
+/* A word as keys show it: all 32 bytes. */
+enum { WORD_TEXT_MAX = 2 + 2 * 32 + 1 };
+const char *trace_word_text(char text[WORD_TEXT_MAX], const u256 *word);
 
 /* A word of the state, read through the host. Does not disturb warmth that counts. */
 static inline u256 trace_slot(const struct trace *trace, const addr20 *addr, const u256 *key)

@@ -55,16 +55,17 @@ static void scene_run(struct scene *scene, const struct evm_tracer *hooks,
     evm_set_tracer(scene->evm, NULL);
 }
 
-/* What the tracer that config asks for says of SELF's code being called. */
-static void scene_trace(struct scene *scene, const char *config, size_t bytes_max, struct buf *out)
+/* What a tracer says of SELF's code being called; frees it. */
+static void scene_watch(struct scene *scene, struct trace *trace, struct buf *out)
 {
-    struct json_doc *doc = NULL;
-    struct trace *trace = NULL;
     struct evm_result result;
-    struct trace_tx tx = {
-        .fork = FORK_OSAKA, .from = SENDER, .to = SELF, .coinbase = SENDER, .gas_limit = 71000};
-    CHECK_EQ(json_parse(&doc, config, strlen(config), 8, NULL), STATUS_OK);
-    CHECK_EQ(trace_new(&trace, json_root(doc), bytes_max, NULL), STATUS_OK);
+    struct trace_tx tx = {.fork = FORK_OSAKA,
+                          .from = SENDER,
+                          .to = SELF,
+                          .coinbase = SENDER,
+                          .gas_limit = 71000,
+                          .block_number = 7,
+                          .index = 3};
     trace_begin(trace, &scene->door, &tx);
     scene_run(scene, trace_hooks(trace), &result);
     toy_host_end_tx(scene->world, FORK_OSAKA);
@@ -73,6 +74,16 @@ static void scene_trace(struct scene *scene, const char *config, size_t bytes_ma
         buf_add_text(out, "too large");
     buf_add_byte(out, 0);
     trace_free(trace);
+}
+
+/* The same of the tracer that config asks for. */
+static void scene_trace(struct scene *scene, const char *config, size_t bytes_max, struct buf *out)
+{
+    struct json_doc *doc = NULL;
+    struct trace *trace = NULL;
+    CHECK_EQ(json_parse(&doc, config, strlen(config), 8, NULL), STATUS_OK);
+    CHECK_EQ(trace_new(&trace, json_root(doc), bytes_max, NULL), STATUS_OK);
+    scene_watch(scene, trace, out);
     json_free(doc);
 }
 
@@ -188,6 +199,108 @@ TEST(prestate_difference)
            "\"code\":\"0x600160005500\",\"codeHash\":"
            "\"0x0dd9fc23b9e0972b48f0c93ebb805660239a90ba27a337a9f24333a8703975cd\","
            "\"nonce\":1}}}");
+}
+
+/* --- trace_* ---------------------------------------------------------------------------------- */
+
+static void expect_of(struct trace *trace, const char *self, const char *other, const char *want)
+{
+    struct scene scene;
+    struct buf out;
+    buf_init(&out, 1 << 20);
+    scene_init(&scene, self, other);
+    scene_watch(&scene, trace, &out);
+    CHECK_STR((const char *)out.data, want);
+    scene_fini(&scene);
+    buf_fini(&out);
+}
+
+#define SELF_HEX  "0x000000000000000000000000000000000000c0de"
+#define OTHER_HEX "0x0000000000000000000000000000000000000b0b"
+#define INNER_ACTION                                                                   \
+    "{\"action\":{\"callType\":\"call\",\"from\":\"" SELF_HEX "\",\"gas\":\"0x9c91\"," \
+    "\"input\":\"0x\",\"to\":\"" OTHER_HEX "\",\"value\":\"0x5\"},"
+
+/* A call that reverts has a result, one that fails otherwise has none; the transaction's own gas is left out. */
+TEST(filed_calls)
+{
+    expect_of(trace_new_filed(1 << 20), CALLS_OTHER, "fe",
+              "{\"action\":{\"callType\":\"call\","
+              "\"from\":\"0xca00000000000000000000000000000000000011\",\"gas\":\"0xc350\","
+              "\"input\":\"0x\",\"to\":\"" SELF_HEX "\",\"value\":\"0x0\"},"
+              "\"blockHash\":null,\"blockNumber\":7,"
+              "\"result\":{\"gasUsed\":\"0xc0f9\",\"output\":\"0x\"},\"subtraces\":1,"
+              "\"traceAddress\":[],\"transactionHash\":null,\"transactionPosition\":3,"
+              "\"type\":\"call\"}," INNER_ACTION
+              "\"blockHash\":null,\"blockNumber\":7,\"error\":\"invalid opcode: INVALID\","
+              "\"result\":null,\"subtraces\":0,\"traceAddress\":[0],"
+              "\"transactionHash\":null,\"transactionPosition\":3,\"type\":\"call\"}");
+    u32 path[] = {0, 1};
+    expect_of(trace_new_filed_one(path, 1, 1 << 20), CALLS_OTHER, "60006000fd",
+              INNER_ACTION "\"blockHash\":null,\"blockNumber\":7,\"error\":\"Reverted\","
+                           "\"result\":{\"gasUsed\":\"0x6\",\"output\":\"0x\"},"
+                           "\"subtraces\":0,\"traceAddress\":[0],\"transactionHash\":null,"
+                           "\"transactionPosition\":3,\"type\":\"call\"}");
+    expect_of(trace_new_filed_one(path, 2, 1 << 20), CALLS_OTHER, "00", "null");
+}
+
+TEST(a_replay_answers_what_is_asked)
+{
+    expect_of(trace_new_replay(0, 1 << 20), "00", "",
+              "{\"output\":\"0x\",\"stateDiff\":null,\"trace\":[],\"vmTrace\":null}");
+    expect_of(trace_new_replay(TRACE_REPLAY_STATE, 1 << 20), "6001600055600060005260206000f3", "",
+              "{\"output\":\"0x0000000000000000000000000000000000000000000000000000000000000000\","
+              "\"stateDiff\":{\"" SELF_HEX "\":{\"balance\":\"=\",\"code\":\"=\","
+              "\"nonce\":\"=\",\"storage\":{"
+              "\"0x0000000000000000000000000000000000000000000000000000000000000000\":{\"*\":{"
+              "\"from\":\"0x0000000000000000000000000000000000000000000000000000000000000000\","
+              "\"to\":\"0x0000000000000000000000000000000000000000000000000000000000000001\"}}}}},"
+              "\"trace\":[],\"vmTrace\":null}");
+    expect_of(trace_new_replay(TRACE_REPLAY_VM, 200), CALLS_OTHER, "00", "too large");
+}
+
+/* PUSH1 shows what it pushed, MSTORE8 its byte; what there is no gas for shows nothing. */
+TEST(instructions_as_a_tree)
+{
+    expect_of(trace_new_replay(TRACE_REPLAY_VM, 1 << 20), "60076000536000195100", "",
+              "{\"output\":\"0x\",\"stateDiff\":null,\"trace\":[],"
+              "\"vmTrace\":{\"code\":\"0x60076000536000195100\",\"ops\":["
+              "{\"pc\":0,\"op\":\"PUSH1\",\"idx\":\"3-0\",\"cost\":3,\"sub\":null,"
+              "\"ex\":{\"mem\":null,\"push\":[\"0x7\"],\"store\":null,\"used\":49997}},"
+              "{\"pc\":2,\"op\":\"PUSH1\",\"idx\":\"3-1\",\"cost\":3,\"sub\":null,"
+              "\"ex\":{\"mem\":null,\"push\":[\"0x0\"],\"store\":null,\"used\":49994}},"
+              "{\"pc\":4,\"op\":\"MSTORE8\",\"idx\":\"3-2\",\"cost\":6,\"sub\":null,"
+              "\"ex\":{\"mem\":{\"data\":\"0x07\",\"off\":0},\"push\":[],\"store\":null,"
+              "\"used\":49988}},"
+              "{\"pc\":5,\"op\":\"PUSH1\",\"idx\":\"3-3\",\"cost\":3,\"sub\":null,"
+              "\"ex\":{\"mem\":null,\"push\":[\"0x0\"],\"store\":null,\"used\":49985}},"
+              "{\"pc\":7,\"op\":\"NOT\",\"idx\":\"3-4\",\"cost\":3,\"sub\":null,"
+              "\"ex\":{\"mem\":null,\"push\":[\"0xffffffffffffffffffffffffffffffffffffffffffff"
+              "ffffffffffffffffffff\"],\"store\":null,\"used\":49982}},"
+              "{\"pc\":8,\"op\":\"MLOAD\",\"idx\":\"3-5\",\"cost\":3,\"sub\":null,"
+              "\"ex\":null}]}}");
+}
+
+/* What a call left of the gas is known when it has come back; what it was given is part of its cost. */
+TEST(instructions_of_a_callee)
+{
+    struct scene scene;
+    struct buf out;
+    buf_init(&out, 1 << 20);
+    scene_init(&scene, "610b0b5f5f5f5f5f855af100", "3d");
+    scene_watch(&scene, trace_new_replay(TRACE_REPLAY_VM, 1 << 20), &out);
+    const char *call = strstr((const char *)out.data, "{\"pc\":10,");
+    CHECK_STR(call, "{\"pc\":10,\"op\":\"CALL\",\"idx\":\"3-8\",\"sub\":{\"code\":\"0x3d\","
+                    "\"ops\":[{\"pc\":0,\"op\":\"RETURNDATASIZE\",\"idx\":\"3-8-0\",\"cost\":2,"
+                    "\"sub\":null,\"ex\":{\"mem\":null,\"push\":[\"0x0\"],\"store\":null,"
+                    "\"used\":46640}},{\"pc\":1,\"op\":\"STOP\",\"idx\":\"3-8-1\",\"cost\":0,"
+                    "\"sub\":null,\"ex\":{\"mem\":null,\"push\":[],\"store\":null,"
+                    "\"used\":46640}}]},\"cost\":49242,\"ex\":{\"mem\":null,\"push\":[\"0x1\"],"
+                    "\"store\":null,\"used\":47380}},"
+                    "{\"pc\":11,\"op\":\"STOP\",\"idx\":\"3-9\",\"cost\":0,\"sub\":null,"
+                    "\"ex\":{\"mem\":null,\"push\":[],\"store\":null,\"used\":47380}}]}}");
+    scene_fini(&scene);
+    buf_fini(&out);
 }
 
 /* --- refusals -------------------------------------------------------------------------------- */
