@@ -115,8 +115,10 @@ static void debug_traceCall(struct rpc_call *call)
         tx.nonce = state_nonce(run.state, &tx.sender);
     if (make_trace(call, config, &trace)) {
         trace_start(call, trace, &run.exec, &tx, &about);
-        bool has_run = run_tx(call, &run, &tx, &result);
-        trace_stop(call, has_run ? RPC_RESULT : NULL, trace, &run.exec, result.gas_used);
+        if (run_tx(call, &run, &tx, &result))
+            trace_stop(call, RPC_RESULT, trace, &run.exec, result.gas_used);
+        else
+            trace_drop(trace, &run.exec);
     }
     run_close(call, &run);
 }

@@ -80,12 +80,10 @@ static void put_issuance(struct rpc_call *call, const struct block *block)
 {
     enum fork fork = chain_fork(call->chain, &block->header);
     u256 reward = block->header.number ? reward_block(fork) : U256_ZERO;
-    u256 own = reward, ommers = U256_ZERO;
-    for (u32 i = 0; i < block->ommer_count; i++) {
+    u256 own = reward_sealer(reward, block->ommer_count), ommers = U256_ZERO;
+    for (u32 i = 0; i < block->ommer_count; i++)
         ommers =
             u256_add(ommers, reward_ommer(reward, block->header.number, block->ommers[i].number));
-        own = u256_add(own, reward_nephew(reward));
-    }
     json_out_object(call->out, "issuance");
     json_out_quantity_u256(call->out, "blockReward", own);
     json_out_quantity_u256(call->out, "uncleReward", ommers);

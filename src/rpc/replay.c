@@ -35,10 +35,25 @@ void replay_tx(struct replay *replay, u32 index, struct exec_result *result)
     replay->log_index += replay->block->receipts[index].log_count;
 }
 
+bool replay_open_tx(struct rpc_call *call, struct replay *replay, const struct chain_block *block,
+                    u32 index)
+{
+    struct exec_result result;
+    if (!replay_open(call, replay, block))
+        return false;
+    for (u32 before = 0; before < index; before++) {
+        if (!rpc_goes_on(call)) {
+            view_close(call, replay->state);
+            return false;
+        }
+        replay_tx(replay, before, &result);
+    }
+    return true;
+}
+
 bool replay_open_param(struct rpc_call *call, u32 i, struct replay *replay, u32 *index)
 {
     hash32 hash;
-    struct exec_result result;
     if (!param_hash(call, i, &hash))
         return false;
     const struct chain_block *block = chain_find_tx(call->chain, &hash, index);
@@ -46,11 +61,7 @@ bool replay_open_param(struct rpc_call *call, u32 i, struct replay *replay, u32 
         rpc_fail(call, RPC_SERVER_ERROR, "transaction not found");
         return false;
     }
-    if (!replay_open(call, replay, block))
-        return false;
-    for (u32 before = 0; before < *index; before++)
-        replay_tx(replay, before, &result);
-    return true;
+    return replay_open_tx(call, replay, block, *index);
 }
 
 /* --- watched ---------------------------------------------------------------------------------- */
@@ -83,15 +94,18 @@ void trace_start(struct rpc_call *call, struct trace *trace, struct exec *exec, 
 bool trace_stop(struct rpc_call *call, const char *key, struct trace *trace, struct exec *exec,
                 u64 gas_used)
 {
-    bool fits = true;
     evm_set_tracer(exec->evm, NULL);
-    if (key) {
-        trace_end(trace, gas_used);
-        fits = trace_result(call->out, key, trace);
-    }
+    trace_end(trace, gas_used);
+    bool fits = trace_result(call->out, key, trace);
     trace_free(trace);
     return fits || rpc_fail(call, RPC_RESPONSE_TOO_LARGE, "the trace is larger than %u bytes",
                             call->rpc->options.answer_max);
+}
+
+void trace_drop(struct trace *trace, struct exec *exec)
+{
+    evm_set_tracer(exec->evm, NULL);
+    trace_free(trace);
 }
 
 bool replay_trace(struct rpc_call *call, const char *key, struct replay *replay, u32 index,

@@ -19,6 +19,10 @@ struct replay {
  */
 bool replay_open(struct rpc_call *call, struct replay *replay, const struct chain_block *block);
 
+/* Stands before the block's transaction at index, all before it having been run. As above. */
+bool replay_open_tx(struct rpc_call *call, struct replay *replay, const struct chain_block *block,
+                    u32 index);
+
 /*
  * Stands before the transaction whose hash is the call's parameter i, all before it in its block having been run. False with the
  * error set. Else to be closed as above.
@@ -33,10 +37,11 @@ bool replay_trace(struct rpc_call *call, const char *key, struct replay *replay,
                   struct trace *trace);
 
 /*
- * Around a transaction that exec is about to run; the caller fills in of about what concerns a block. trace_stop frees
- * the trace, and writes what was seen, unless key is NULL: then it did not run.
+ * Around a transaction that exec is about to run; the caller fills in of about what concerns a block. trace_stop frees the
+ * trace, and writes what was seen under key; trace_drop frees it when the transaction did not run after all.
  */
 void trace_start(struct rpc_call *call, struct trace *trace, struct exec *exec, const struct tx *tx,
                  struct trace_tx *about);
 bool trace_stop(struct rpc_call *call, const char *key, struct trace *trace, struct exec *exec,
                 u64 gas_used);
+void trace_drop(struct trace *trace, struct exec *exec);

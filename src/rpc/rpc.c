@@ -37,7 +37,7 @@ static const struct rpc_method *const tables[] = {
     RPC_ETH_CHAIN,     RPC_ETH_STATE, RPC_ETH_CALL,   RPC_ETH_FEE,      RPC_ETH_FILTER,
     RPC_ETH_SEND,      RPC_ETH_SIGN,  RPC_ETH_CONFIG, RPC_ETH_SIMULATE, RPC_NET,
     RPC_ETH_SUBSCRIBE, RPC_WEB3,      RPC_TXPOOL,     RPC_DEBUG,        RPC_DEBUG_STATE,
-    RPC_SELF,          RPC_ADMIN,     RPC_OTS,        RPC_OTS_SEARCH,
+    RPC_SELF,          RPC_ADMIN,     RPC_OTS,        RPC_OTS_SEARCH,   RPC_TRACE,
 };
 
 /* Those that need a chain of our own to seal and to change. */

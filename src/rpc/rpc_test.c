@@ -303,6 +303,28 @@ TEST(rpc_tells_otterscan_of_code_errors_and_nonces)
     bench_close(&bench);
 }
 
+TEST(rpc_traces_calls_and_changes)
+{
+    struct bench bench;
+    char params[128];
+    bench_open(&bench, 0);
+    const char *sent = call(&bench, "eth_sendTransaction",
+                            "[{\"from\":\"" ALICE "\",\"to\":\"" BOB "\",\"value\":\"0x3\"}]");
+    const char *hash = strstr(sent, "\"result\":\"");
+    CHECK(hash);
+    snprintf(params, sizeof params, "[\"%.66s\",[]]", hash + 10);
+    CHECK(strstr(call(&bench, "trace_get", params), "\"result\":{\"action\":{\"callType\""));
+    CHECK(strstr(call(&bench, "trace_replayTransaction", params), "\"stateDiff\":null"));
+    snprintf(params + 69, sizeof params - 69, "]");
+    CHECK(strstr(call(&bench, "trace_transaction", params), "\"traceAddress\":[]"));
+    CHECK(strstr(call(&bench, "trace_replayBlockTransactions", "[1,[\"stateDiff\"]]"),
+                 "\"" BOB "\":{\"balance\":{\"*\":{\"from\":"));
+    CHECK(strstr(call(&bench, "trace_replayBlockTransactions", "[1,[\"all\"]]"), "-32602"));
+    CHECK_STR(call(&bench, "trace_block", "[\"0x0\"]"), OK("[]"));
+    CHECK(strstr(call(&bench, "trace_block", "[\"0x2\"]"), "header not found"));
+    bench_close(&bench);
+}
+
 /* In memory there is always an index; a number may be a number. */
 TEST(rpc_finds_transactions_for_otterscan)
 {

@@ -174,7 +174,13 @@ test('the network, and what waits', { skip }, async () => {
   const [{ pending }] = await batch([['txpool_content']])
   const [waiting] = Object.values(Object.values(pending)[0])
   assert.deepEqual([waiting.hash, waiting.to], [hash, friend])
-  await assert.rejects(batch([['trace_block', '0x1']]), /trace_block/) // of other variants
+})
+
+test('the variant erigon, which asks for trace_*', { skip }, async () => {
+  const [calls, replays] = await batch([['trace_block', '0x1'], ['trace_replayBlockTransactions', '0x1', ['trace']]])
+  assert.deepEqual(calls.map(({ type, traceAddress, transactionPosition }) => [type, traceAddress, transactionPosition])[0], ['create', [], 0])
+  const [one] = await batch([['trace_replayTransaction', replays[0].transactionHash, ['trace']]])
+  assert.deepEqual(one, replays[0])
 })
 
 test('the profile says what it sets, and refuses what contradicts it', { skip }, () => {

@@ -10,65 +10,15 @@ import { after, before, test } from 'node:test'
 import { ethers } from 'ethers'
 import { root } from '../../scripts/solc.mjs'
 import { writeBranches } from '../torture/branches.mjs'
-import { addresses, anvilBinary, contracts, isAnvil, keys, request, startNode } from './node.mjs'
+import { alice, bob, explored, face, flashed, friend, hashOf, heir, made, madeMore, mortal, nonces, other, play, salted, script,
+  token, writeScript } from './explored.mjs'
+import { addresses, anvilBinary, isAnvil, request, startNode } from './node.mjs'
 
 const skip = isAnvil || process.env.ASHLAR_E2E_RPC !== undefined
 const binary = path.join(process.env.ASHLAR_BIN ?? path.join(root, 'build', 'bin'), 'ashlar-node')
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'ashlar-otterscan-'))
 const run = (...words) => spawnSync(binary, words, { encoding: 'utf8' })
 const durable = () => new Promise((resolve) => setTimeout(resolve, 900)) // half a second after a change, and some
-const friend = '0x00000000000000000000000000000000000000f1'
-const other = '0x00000000000000000000000000000000000000f2'
-const heir = '0x00000000000000000000000000000000000000f3'
-const [alice, bob] = keys.map((key) => new ethers.Wallet(key))
-const face = new ethers.Interface(contracts.Explored.abi)
-const explored = ethers.getCreateAddress({ from: alice.address, nonce: 0 }).toLowerCase()
-const token = ethers.getCreateAddress({ from: alice.address, nonce: 1 }).toLowerCase()
-const [made, madeMore, , mortal, flashed] = [1, 2, 3, 4, 5].map((nonce) => ethers.getCreateAddress({ from: explored, nonce }).toLowerCase())
-const salt = '0x' + '5a'.repeat(32)
-const salted = ethers.getCreate2Address(explored, salt, ethers.keccak256(contracts.Made.bytecode)).toLowerCase()
-
-// Each transaction of these tests, signed, and how it is called here.
-const script = []
-const nonces = { alice: 0, bob: 0 }
-async function add(name, to, data, { value = 0n, by = 'alice', gasLimit = 3_000_000n } = {}) {
-  const tx = { chainId: 31337, type: 2, nonce: nonces[by]++, to, data, value, gasLimit, maxFeePerGas: 20n * 10n ** 9n, maxPriorityFeePerGas: 1n }
-  const raw = await { alice, bob }[by].signTransaction(tx)
-  script.push({ name, raw, hash: ethers.keccak256(raw) })
-}
-const call = (name, ...args) => face.encodeFunctionData(name, args)
-const hashOf = (name) => script.find((entry) => entry.name === name).hash
-
-async function writeScript() {
-  const supply = ethers.AbiCoder.defaultAbiCoder().encode(['uint256'], [1000n])
-  await add('deploy', null, contracts.Explored.bytecode)
-  await add('token', null, contracts.Token20.bytecode + supply.slice(2))
-  await add('fund', explored, '0x', { value: 1000n })
-  await add('make', explored, call('make'), { value: 5n })
-  await add('make more', explored, call('make'), { by: 'bob' })
-  await add('make salted', explored, call('makeSalted', salt), { value: 6n })
-  await add('make salted again', explored, call('makeSalted', salt), { by: 'bob' }) // which fails
-  await add('pay', explored, call('pay', friend, other), { value: 10n })
-  await add('look', explored, call('look', made))
-  await add('transfer', token, new ethers.Interface(contracts.Token20.abi).encodeFunctionData('transfer', [friend, 7n]))
-  await add('make mortal', explored, call('makeMortal'), { value: 5n })
-  await add('end', explored, call('end', heir), { by: 'bob' })
-  await add('flash', explored, call('flash', heir), { value: 3n })
-  await add('sour', explored, call('failRich', 9n))
-  await add('plain', friend, '0x', { value: 4n, by: 'bob', gasLimit: 21000n })
-}
-
-// One block each.
-async function play(node) {
-  for (const { raw, name } of script) {
-    const hash = await node.rpc('eth_sendRawTransaction', raw)
-    for (let tries = 200; !(await node.rpc('eth_getTransactionReceipt', hash)); tries--) {
-      assert.ok(tries, `${name} was not included`)
-      await new Promise((resolve) => setTimeout(resolve, 5))
-    }
-  }
-}
-
 let node, peer
 before(async () => {
   if (skip) return
