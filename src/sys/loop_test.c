@@ -3,9 +3,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "base/test.h"
 #include "sys/loop.h"
 #include "sys/thread.h"
+#include "sys/usage.h"
 
 enum { LARGE = 3 << 20 };
 
@@ -88,6 +90,70 @@ TEST(loop_serves_a_connection_and_ends_when_nothing_is_left)
     thread_join(client);
     CHECK(echo.returned >= LARGE);
     loop_free(echo.loop);
+}
+
+/* A server that writes much to a peer which reads nothing, and closes the line. */
+struct deaf {
+    struct loop *loop;
+    struct listener *listener;
+    u64 written,
+        closed; /* the process's memory when all had been written, and when the line was closed */
+};
+
+/* Sanitizers keep what was freed for a while. */
+static bool frees_at_once(void)
+{
+#if defined(__has_feature)
+#    if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+    return false;
+#    endif
+#endif
+    return true;
+}
+
+static u64 resident(void)
+{
+    struct usage usage;
+    u64 all, bytes = 0;
+    usage_open(&usage);
+    bool told = usage_memory(&usage, &all, &bytes);
+    usage_close(&usage);
+    return told ? bytes : 0;
+}
+
+static void on_deaf(void *ctx, struct conn *conn)
+{
+    enum { TIMES = 16 };
+    struct deaf *deaf = ctx;
+    u8 *bytes = mem_alloc(LARGE);
+    memset(bytes, 1, LARGE);
+    for (int i = 0; i < TIMES; i++)
+        conn_write(conn, bytes, LARGE);
+    deaf->written = resident();
+    CHECK(conn_unsent(conn) > (size_t)(TIMES / 2) * LARGE);
+    conn_close(conn);
+    deaf->closed = resident();
+    mem_free(bytes);
+    listener_close(deaf->listener);
+}
+
+TEST(loop_gives_back_what_is_unsent_when_the_line_is_closed)
+{
+    struct err err;
+    struct deaf deaf = {0};
+    CHECK_EQ(loop_new(&deaf.loop, &err), STATUS_OK);
+    CHECK_EQ(listener_open(&deaf.listener, deaf.loop, "localhost", 0, on_deaf, &deaf, &err),
+             STATUS_OK);
+    struct sockaddr_in addr = {.sin_family = AF_INET,
+                               .sin_port = htons(listener_port(deaf.listener))};
+    addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    CHECK(connect(fd, (struct sockaddr *)&addr, sizeof addr) == 0);
+    loop_run(deaf.loop);
+    close(fd);
+    loop_free(deaf.loop);
+    if (frees_at_once())
+        CHECK(deaf.written > deaf.closed + 7 * (u64)LARGE);
 }
 
 static void on_tick(void *ctx)

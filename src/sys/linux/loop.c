@@ -153,16 +153,18 @@ struct conn {
     const struct conn_handler *handler; /* NULL once closing */
     void *ctx;
     size_t unsent;
+    struct rest *first, *last; /* what is unsent, in its order */
     bool is_closing;
     bool close_when_sent;
 };
 
-/* What did not fit, with its bytes behind it. */
+/* What did not fit. */
 struct rest {
     uv_write_t uv;
     struct conn *conn;
+    struct rest *next;
     size_t len;
-    u8 bytes[];
+    u8 *bytes;
 };
 
 static void on_alloc(uv_handle_t *handle, size_t hint, uv_buf_t *buf)
@@ -209,7 +211,11 @@ static void on_written(uv_write_t *uv, int code)
 {
     struct rest *rest = uv->data;
     struct conn *conn = rest->conn;
+    conn->first = rest->next;
+    if (!conn->first)
+        conn->last = NULL;
     conn->unsent -= rest->len;
+    mem_free(rest->bytes);
     mem_free(rest);
     if (conn->is_closing)
         return;
@@ -235,17 +241,18 @@ void conn_write(struct conn *conn, const void *bytes, size_t len)
     }
     if (!len)
         return;
-    struct rest *rest = mem_alloc(sizeof *rest + len);
+    struct rest *rest = NEW(struct rest);
+    *rest = (struct rest){.conn = conn, .len = len, .bytes = mem_dup(bytes, len)};
     rest->uv.data = rest;
-    rest->conn = conn;
-    rest->len = len;
-    memcpy(rest->bytes, bytes, len);
-    conn->unsent += len;
     uv_buf_t buf = uv_buf_init((char *)rest->bytes, (unsigned)len);
     if (uv_write(&rest->uv, (uv_stream_t *)&conn->uv, &buf, 1, on_written)) {
-        conn->unsent -= len;
+        mem_free(rest->bytes);
         mem_free(rest);
+        return;
     }
+    conn->unsent += len;
+    *(conn->last ? &conn->last->next : &conn->first) = rest;
+    conn->last = rest;
 }
 
 size_t conn_unsent(const struct conn *conn)
@@ -260,6 +267,12 @@ void conn_close(struct conn *conn)
     conn->is_closing = true;
     conn->handler = NULL;
     uv_close((uv_handle_t *)&conn->uv, on_closed);
+    /* The library looks no more at bytes, but tells of each write at the end of its turn: in one with many large answers
+     * to peers that do not read, all would be there until then. */
+    for (struct rest *rest = conn->first; rest; rest = rest->next) {
+        mem_free(rest->bytes);
+        rest->bytes = NULL;
+    }
 }
 
 void conn_close_soon(struct conn *conn)
