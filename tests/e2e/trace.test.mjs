@@ -6,7 +6,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
 import { ethers } from 'ethers'
-import { explored, flashed, friend, hashOf, heir, made, mortal, play, script, writeScript } from './explored.mjs'
+import { explored, flashed, friend, hashOf, heir, mortal, play, script, writeScript } from './explored.mjs'
 import { addresses, anvilBinary, isAnvil, request, startNode } from './node.mjs'
 
 const skip = isAnvil || process.env.ASHLAR_E2E_RPC !== undefined
@@ -140,6 +140,18 @@ test('instructions, as anvil and the struct logs have them', { skip }, async () 
   assert.deepEqual((await node.rpc('trace_replayTransaction', hashOf('plain'), ['vmTrace'])).vmTrace, { code: '0x', ops: [] })
 })
 
+// It lays calls and instructions over each other to find where a transaction failed.
+test('calls as Otterscan lists them are those within the instructions', { skip }, async () => {
+  const depths = ({ ops }, depth = 0) => [depth, ...ops.filter(({ sub }) => sub).flatMap(({ sub }) => depths(sub, depth + 1))]
+  for (const { name, hash } of script) {
+    const calls = (await node.rpc('ots_traceTransaction', hash)).filter(({ type }) => type !== 'SELFDESTRUCT')
+    const { vmTrace } = await node.rpc('trace_replayTransaction', hash, ['vmTrace'])
+    assert.deepEqual(depths(vmTrace), calls.map(({ depth }) => depth), name)
+  }
+  const { vmTrace } = await node.rpc('trace_replayTransaction', hashOf('sour'), ['vmTrace'])
+  assert.equal(vmTrace.ops.at(-1).op, 'REVERT')
+})
+
 test('blocks of several transactions, and paths', { skip }, async () => {
   const moment = await node.rpc('evm_snapshot')
   await node.rpc('evm_setAutomine', false)
@@ -168,7 +180,7 @@ test('blocks of several transactions, and paths', { skip }, async () => {
   }
 })
 
-test('rewards of mined blocks', { skip }, async () => {
+test('rewards of mined blocks, and accounts that end', { skip }, async () => {
   const mined = await startNode(['--fork', 'london'])
   const hash = await mined.rpc('eth_sendTransaction', { from: addresses[0], to: friend, value: '0x1' })
   const { miner, hash: blockHash } = await mined.rpc('eth_getBlockByNumber', '0x1', false)
@@ -182,6 +194,16 @@ test('rewards of mined blocks', { skip }, async () => {
   await mined.rpc('evm_mine')
   assert.deepEqual((await mined.rpc('trace_block', '0x2')).map(({ type }) => type), ['reward'])
   assert.deepEqual(await mined.rpc('trace_block', 'earliest'), [])
+
+  // Before Cancun what ends is gone: selfdestruct(calldataload(0)).
+  const from = addresses[0]
+  const deployed = await mined.rpc('eth_sendTransaction', { from, value: '0x5', data: '0x63600035ff6000526004601cf3' })
+  const { contractAddress } = await mined.rpc('eth_getTransactionReceipt', deployed)
+  const ended = await mined.rpc('eth_sendTransaction', { from, to: contractAddress, data: ethers.zeroPadValue(heir, 32) })
+  const changes = async (tx) => (await mined.rpc('trace_replayTransaction', tx, ['stateDiff'])).stateDiff
+  const of = (sign) => ({ balance: { [sign]: '0x5' }, code: { [sign]: '0x600035ff' }, nonce: { [sign]: '0x1' }, storage: {} })
+  assert.deepEqual((await changes(deployed))[contractAddress], of('+'))
+  assert.deepEqual((await changes(ended))[contractAddress], of('-'))
   assert.equal(await mined.stop(), 0)
 })
 
@@ -211,6 +233,20 @@ test('what is not there, and what is refused', { skip }, async () => {
   assert.equal((await node.rpc('rpc_modules')).trace, '1.0')
 })
 
+test('an answer is bounded, and the next one comes', { skip }, async () => {
+  const moment = await node.rpc('evm_snapshot')
+  const from = addresses[2]
+  const deployed = await node.rpc('eth_sendTransaction', { from, data: '0x635b6000566000526004601cf3' }) // a loop
+  const { contractAddress: to } = await node.rpc('eth_getTransactionReceipt', deployed)
+  const hash = await node.rpc('eth_sendTransaction', { from, to, gas: '0xf42400' })
+  const { error } = await request(node.url, 'trace_replayTransaction', [hash, ['vmTrace']])
+  assert.deepEqual([error.code, error.message], [-32003, 'the trace is larger than 67108864 bytes'])
+  assert.equal((await request(node.url, 'trace_replayBlockTransactions', ['latest', ['vmTrace']])).error.code, -32003)
+  const { trace, stateDiff } = await node.rpc('trace_replayTransaction', hash, ['trace', 'stateDiff'])
+  assert.deepEqual([trace[0].error, trace[0].result, Object.keys(stateDiff).length], ['out of gas', null, 2])
+  await node.rpc('evm_revert', moment)
+})
+
 test('states that are no longer held', { skip }, async () => {
   const stored = await startNode(['--data', path.join(folder, 'short'), '--state', '4'])
   await play(stored)
@@ -222,6 +258,5 @@ test('states that are no longer held', { skip }, async () => {
     assert.match(error.message, /state/)
   }
   assert.equal((await stored.rpc('trace_block', numberOf('plain'))).length, 1)
-  assert.equal((await stored.rpc('trace_get', hashOf('look'), ['0x0']).catch(({ message }) => message)).action?.to ?? made, made)
   assert.equal(await stored.stop(), 0)
 })
