@@ -171,10 +171,15 @@ static void on_timer(void *ctx)
         timer_stop(dev->timer); /* the system contracts were taken away: no block can be made */
 }
 
-static struct txpool *pool_new(const struct dev_options *options)
+/* All users of a chain of one's own are its own. */
+static struct txpool *pool_new(const struct dev_options *options, bool is_follower)
 {
     struct txpool_options pool = txpool_options_default();
     pool.seed = random_u64();
+    if (!is_follower) {
+        pool.local_percent = 100;
+        pool.sender_local_max = pool.sender_txs_max;
+    }
     if (options->pool_max)
         pool.bytes_max = options->pool_max;
     return txpool_new(&pool);
@@ -199,7 +204,7 @@ enum status dev_open(struct dev **out, struct loop *loop, const struct dev_optio
         mem_free(dev);
         return status;
     }
-    dev->pool = pool_new(options);
+    dev->pool = pool_new(options, false);
     dev->timer = timer_new(loop, on_timer, dev);
     dev->sync_timer = timer_new(loop, on_sync, dev);
     dev->arrivals = NEW_ARRAY(hash32, DEV_ARRIVALS);
@@ -223,7 +228,7 @@ struct dev *dev_follow(struct loop *loop, struct chain *chain, const struct dev_
     dev->gas_limit = chain_head(chain)->block.header.gas_limit;
     if (genesis)
         dev->genesis_hash = genesis->block.hash;
-    dev->pool = pool_new(options);
+    dev->pool = pool_new(options, true);
     dev->timer = timer_new(loop, on_timer, dev);
     dev->sync_timer = timer_new(loop, on_sync, dev);
     dev->arrivals = NEW_ARRAY(hash32, DEV_ARRIVALS);

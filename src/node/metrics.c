@@ -102,6 +102,9 @@ static void put_pool(struct buf *out, const struct dev *dev)
     put_one(out, "ashlar_txpool_transactions", "gauge", "Transactions in the pool.", usage.txs);
     put_one(out, "ashlar_txpool_blob_transactions", "gauge", "Those of them that carry blobs.",
             usage.blob_txs);
+    put_one(out, "ashlar_txpool_local_transactions", "gauge",
+            "Those of them that are local: kept over restarts, and not pushed out by others.",
+            txpool_local_usage(dev->pool).txs);
     put_one(out, "ashlar_txpool_bytes", "gauge", "Memory held by the pool.", usage.bytes);
 }
 

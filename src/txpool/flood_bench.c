@@ -1,8 +1,9 @@
 /*
  * Floods a pool with junk: ten million transactions unless told otherwise, of every kind that costs a sender nothing
- * or next to nothing. In the middle of it an honest sender's transaction must be taken, and must come first; local
- * ones must stay; the pool must keep to its bounds, and the process's memory to what it was early on. Ends with
- * "N passed, M failed", and status 1 if any failed.
+ * or next to nothing, and then with a fifth as many that come as local ones. In the middle of it an honest sender's
+ * transaction must be taken, and must come first; local ones must stay, against local junk those that pay; the pool and
+ * what is local in it must keep to their bounds, and the process's memory to what it was early on. Ends with "N passed, M
+ * failed", and status 1 if any failed.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@ enum {
     BYTES_MAX = 16 << 20,
     MEMORY_SLACK = 24 << 20,
     LOCALS = 5,
+    LOCAL_PART = 5, /* a fifth */
 };
 
 /* X(enumerator, what is sent) */
@@ -57,6 +59,7 @@ struct flood {
     struct txpool *pool;
     struct secp256k1_signer *signer;
     struct usage usage;
+    bool is_local; /* what is sent */
     u64 random;
     u64 sent[KIND_COUNT], taken[KIND_COUNT];
     struct buf wire, known; /* known: one that is in the pool, or was */
@@ -102,11 +105,11 @@ static void fund(struct flood *flood, const addr20 *addr, u64 wei)
     state_set_balance(flood->state, addr, &balance);
 }
 
-static void flood_open(struct flood *flood, u64 seed)
+static void flood_open(struct flood *flood, u64 seed, bool is_local)
 {
     u8 key[32] = {5};
     struct err err;
-    *flood = (struct flood){.memory = memory_state_new(1), .random = seed};
+    *flood = (struct flood){.memory = memory_state_new(1), .random = seed, .is_local = is_local};
     struct state_backend backend = memory_state_backend(flood->memory);
     flood->state = state_new(&backend, 1);
     state_begin_tx(flood->state);
@@ -251,7 +254,7 @@ static void send_one(struct flood *flood)
     if (kind == KIND_UNSIGNED && random_next(flood) % 4)
         kind = KIND_GAPS;
     const addr20 *who = make(flood, kind, &sender);
-    bool is_taken = offer(flood, &flood->wire, who, false, &out) == STATUS_OK;
+    bool is_taken = offer(flood, &flood->wire, who, flood->is_local, &out) == STATUS_OK;
     flood->sent[kind]++;
     flood->taken[kind] += is_taken;
     if (is_taken && who && kind != KIND_FAT) {
@@ -273,12 +276,24 @@ static void send_locals(struct flood *flood)
 {
     const struct tx *out;
     u32 taken = 0;
+    u64 fee = flood->is_local ? 500000 : 2;
     for (u64 i = 0; i < LOCALS; i++) {
-        struct tx tx = plain(i, 2, 77);
+        struct tx tx = plain(i, fee, 77);
         encode(flood, &tx);
         taken += offer(flood, &flood->wire, &local, true, &out) == STATUS_OK;
     }
     check(flood, taken == LOCALS, "local transactions are taken, whatever they pay");
+}
+
+/* They still are, though all the rest of what is local is junk. */
+static void check_locals(struct flood *flood)
+{
+    struct txpool_usage usage = txpool_local_usage(flood->pool);
+    check(flood, txpool_next_nonce(flood->pool, &local, 0) == LOCALS, "local ones are still there");
+    check(flood, usage.bytes <= BYTES_MAX / 4 && usage.txs >= LOCALS,
+          "a quarter of the pool is local at most");
+    if (flood->is_local)
+        check(flood, usage.bytes > BYTES_MAX / 5, "and local junk has filled that");
 }
 
 static void check_honest(struct flood *flood, u64 nonce)
@@ -321,20 +336,11 @@ static void run(struct flood *flood, u64 count)
     }
 }
 
-int main(int argc, char **argv)
+static void check_kinds(struct flood *flood)
 {
-    u64 count = argc > 1 ? strtoull(argv[1], NULL, 10) : COUNT;
-    struct flood *flood = NEW(struct flood);
-    flood_open(flood, argc > 2 ? strtoull(argv[2], NULL, 10) : 1);
-    send_locals(flood);
-    run(flood, count / 2);
-    check_honest(flood, 0);
-    run(flood, count - count / 2);
-    check_honest(flood, 1);
     for (int i = 0; i < KIND_COUNT; i++)
         printf("%9llu of %9llu taken: %s\n", (unsigned long long)flood->taken[i],
                (unsigned long long)flood->sent[i], kind_names[i]);
-    check(flood, txpool_next_nonce(flood->pool, &local, 0) == LOCALS, "local ones are still there");
     check(flood,
           flood->taken[KIND_NOISE] + flood->taken[KIND_POOR] + flood->taken[KIND_UNSIGNED] +
                   flood->taken[KIND_FOREIGN] ==
@@ -346,9 +352,35 @@ int main(int argc, char **argv)
            (double)flood->highest / (1 << 20));
     check(flood, flood->highest < flood->early + MEMORY_SLACK,
           "memory does not grow with the flood");
-    printf("%u passed, %u failed\n", flood->passed, flood->failed);
-    int status = flood->failed ? 1 : 0;
+}
+
+/* Adds what passed and failed to the sums. */
+static void flood_all(u64 count, u64 seed, bool is_local, u32 *passed, u32 *failed)
+{
+    struct flood *flood = NEW(struct flood);
+    printf("%llu transactions%s\n", (unsigned long long)count,
+           is_local ? ", all of them as local ones" : "");
+    flood_open(flood, seed, is_local);
+    send_locals(flood);
+    run(flood, count / 2);
+    check_honest(flood, 0);
+    run(flood, count - count / 2);
+    check_honest(flood, 1);
+    check_kinds(flood);
+    check_locals(flood);
+    *passed += flood->passed;
+    *failed += flood->failed;
     flood_close(flood);
     mem_free(flood);
-    return status;
+}
+
+int main(int argc, char **argv)
+{
+    u64 count = argc > 1 ? strtoull(argv[1], NULL, 10) : COUNT;
+    u64 seed = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
+    u32 passed = 0, failed = 0;
+    flood_all(count, seed, false, &passed, &failed);
+    flood_all(count / LOCAL_PART, seed + 1, true, &passed, &failed);
+    printf("%u passed, %u failed\n", passed, failed);
+    return failed ? 1 : 0;
 }

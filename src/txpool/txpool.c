@@ -5,13 +5,15 @@
 #include "txpool/txpool_int.h"
 
 /* With what the heap, the indexes and the lists add: the tables double, and are up to three quarters full. */
-enum { HELD_MORE = 176, SENDER_BYTES = sizeof(struct sender) + 208 };
+enum { HELD_MORE = 176, SENDER_BYTES = sizeof(struct sender) + 232 };
 
 struct txpool_options txpool_options_default(void)
 {
     return (struct txpool_options){
         .txs_max = 65536,
         .sender_txs_max = 4096,
+        .sender_local_max = 1024,
+        .local_percent = 25,
         .tx_bytes_max = 128 * 1024,
         .tx_blobs_max = 32,
         .blob_txs_max = 1024,
@@ -30,6 +32,7 @@ struct txpool *txpool_new(const struct txpool_options *options)
     hash_index_init(&pool->by_hash, options->seed);
     hash_index_init(&pool->by_sender, options->seed);
     arena_init(&pool->scratch);
+    lanes_init(pool);
     return pool;
 }
 
@@ -42,8 +45,9 @@ void txpool_free(struct txpool *pool)
     hash_index_fini(&pool->by_hash);
     hash_index_fini(&pool->by_sender);
     arena_fini(&pool->scratch);
-    mem_free(pool->lanes[0].senders);
-    mem_free(pool->lanes[1].senders);
+    for (int contest = 0; contest < CONTESTS; contest++)
+        for (int has_blobs = 0; has_blobs < 2; has_blobs++)
+            mem_free(pool->lanes[contest][has_blobs].senders);
     mem_free(pool->senders);
     mem_free(pool);
 }
@@ -70,6 +74,7 @@ static struct sender *sender_new(struct txpool *pool, const addr20 *addr, bool h
     pool->usage.bytes += SENDER_BYTES;
     sender->addr = *addr;
     sender->has_blobs = has_blobs;
+    sender->in[FOR_PLACE].place = sender->in[FOR_LOCAL].place = NOT_THERE;
     if (pool->sender_count == pool->sender_cap) {
         pool->sender_cap = pool->sender_cap ? 2 * pool->sender_cap : 16;
         pool->senders = mem_realloc(pool->senders, pool->sender_cap * sizeof *pool->senders);
@@ -119,20 +124,25 @@ struct held *sender_at_nonce(const struct sender *sender, u64 nonce)
 
 /* --- coming and leaving ----------------------------------------------------------------------- */
 
-static void count_in(struct txpool *pool, const struct held *held)
+struct txpool_usage held_usage(const struct held *held)
 {
-    pool->usage.txs++;
-    pool->usage.blob_txs += held->tx.type == TX_BLOB;
-    pool->usage.bytes += held->size;
-    pool->usage.blob_bytes += held->blob_bytes;
+    return (struct txpool_usage){1, held->tx.type == TX_BLOB, held->size, held->blob_bytes};
 }
 
-static void count_out(struct txpool *pool, const struct held *held)
+void usage_add(struct txpool_usage *usage, const struct txpool_usage *more)
 {
-    pool->usage.txs--;
-    pool->usage.blob_txs -= held->tx.type == TX_BLOB;
-    pool->usage.bytes -= held->size;
-    pool->usage.blob_bytes -= held->blob_bytes;
+    usage->txs += more->txs;
+    usage->blob_txs += more->blob_txs;
+    usage->bytes += more->bytes;
+    usage->blob_bytes += more->blob_bytes;
+}
+
+void usage_sub(struct txpool_usage *usage, const struct txpool_usage *less)
+{
+    usage->txs -= less->txs;
+    usage->blob_txs -= less->blob_txs;
+    usage->bytes -= less->bytes;
+    usage->blob_bytes -= less->blob_bytes;
 }
 
 /* Each cost was checked against a balance together with the others, so that the sum does not pass
@@ -151,21 +161,23 @@ static void cost_sub(struct sender *sender, u256 cost)
 void sender_remove(struct txpool *pool, struct sender *sender, u32 place)
 {
     struct held *held = sender->txs[place];
+    struct txpool_usage usage = held_usage(held);
+    if (place < sender->local_count) {
+        sender->local_count--;
+        usage_sub(&pool->local_usage, &usage);
+    }
     sender->count--;
     memmove(sender->txs + place, sender->txs + place + 1,
             (sender->count - place) * sizeof *sender->txs);
     cost_sub(sender, held->cost);
-    count_out(pool, held);
+    usage_sub(&pool->usage, &usage);
     keep_del(pool, held);
     hash_index_del(&pool->by_hash, &held->tx.hash);
     mem_free(held);
-    if (sender->count)
-        lane_move(pool, sender);
-    else
-        lane_del(pool, sender);
+    lanes_settle(pool, sender);
 }
 
-void held_insert(struct txpool *pool, struct held *held, u64 account_nonce)
+struct sender *held_insert(struct txpool *pool, struct held *held, u64 account_nonce)
 {
     const struct tx *tx = &held->tx;
     struct sender *sender = sender_find(pool, &tx->sender);
@@ -180,13 +192,17 @@ void held_insert(struct txpool *pool, struct held *held, u64 account_nonce)
     memmove(sender->txs + place + 1, sender->txs + place,
             (sender->count - place) * sizeof *sender->txs);
     sender->txs[place] = held;
+    sender->count++;
     cost_add(sender, held->cost);
-    count_in(pool, held);
+    struct txpool_usage usage = held_usage(held);
+    usage_add(&pool->usage, &usage);
+    if (place < sender->local_count) {
+        sender->local_count++;
+        usage_add(&pool->local_usage, &usage);
+    }
     hash_index_put(&pool->by_hash, &tx->hash, held, 0);
-    if (sender->count++)
-        lane_move(pool, sender);
-    else
-        lane_add(pool, sender);
+    lanes_settle(pool, sender);
+    return sender;
 }
 
 /* --- admission ------------------------------------------------------------------------------ */
@@ -218,7 +234,6 @@ static struct held *held_new(const struct txpool *pool, const struct tx *tx,
     held->order = pool->next_order;
     held->size = size + HELD_MORE;
     held->blob_bytes = tx->type == TX_BLOB && pool->db ? arrival->len : 0;
-    held->is_local = arrival->is_local;
     held->is_stored = false;
     return held;
 }
@@ -245,20 +260,23 @@ static enum status decode(struct txpool *pool, struct tx *tx, struct tx_sidecar 
     return STATUS_OK;
 }
 
-/* In the place of the one it replaces, or where others make room. */
-static enum status settle(struct txpool *pool, struct held *held, u64 account_nonce,
+/* In the place of the one it replaces, and where others make room. *is_local: asked for, and granted. */
+static enum status settle(struct txpool *pool, struct held *held, u64 account_nonce, bool *is_local,
                           struct err *err)
 {
+    u64 nonce = held->tx.nonce;
+    *is_local = local_claim(pool, held, account_nonce, *is_local);
+    enum status status = make_room(pool, held, account_nonce, *is_local, err);
+    if (status != STATUS_OK)
+        return status;
     struct sender *sender = sender_find(pool, &held->tx.sender);
-    if (sender_at_nonce(sender, held->tx.nonce)) {
-        sender_remove(pool, sender, sender_place_of(sender, held->tx.nonce));
+    if (sender_at_nonce(sender, nonce)) {
+        sender_remove(pool, sender, sender_place_of(sender, nonce));
         sender_drop_if_empty(pool, sender);
-    } else {
-        enum status status = make_room(pool, held, account_nonce, err);
-        if (status != STATUS_OK)
-            return status;
     }
-    held_insert(pool, held, account_nonce);
+    sender = held_insert(pool, held, account_nonce);
+    if (*is_local)
+        local_extend(pool, sender, sender_place_of(sender, nonce));
     return STATUS_OK;
 }
 
@@ -282,13 +300,15 @@ enum status txpool_add(struct txpool *pool, const struct txpool_view *view,
     if (status != STATUS_OK)
         return status;
     struct held *held = held_new(pool, &tx, arrival);
-    status = settle(pool, held, state_nonce(view->state, &tx.sender), err);
+    bool is_local = arrival->is_local;
+    status = settle(pool, held, state_nonce(view->state, &tx.sender), &is_local, err);
     if (status != STATUS_OK) {
         mem_free(held);
         return status;
     }
     pool->next_order++;
-    keep_put(pool, held, arrival->bytes, arrival->len);
+    keep_put(pool, held, is_local, arrival->bytes, arrival->len);
+    locals_trim(pool);
     *out = &held->tx;
     return STATUS_OK;
 }
@@ -340,6 +360,11 @@ u32 txpool_count(const struct txpool *pool)
 struct txpool_usage txpool_usage(const struct txpool *pool)
 {
     return pool->usage;
+}
+
+struct txpool_usage txpool_local_usage(const struct txpool *pool)
+{
+    return pool->local_usage;
 }
 
 /* How many of the sender's transactions follow the account's nonce without a gap. */

@@ -2,8 +2,11 @@
  * Transactions that wait for a block: by sender and nonce, with gaps, replaced only by better payers, bounded in
  * number, memory and disk. A transaction is *ready* when its nonce follows from its sender's account without a gap;
  * otherwise it is *queued*. When the pool is full the worst payer among the last of each sender's transactions
- * makes room, so that nothing loses what it stands on; those below the base fee go first, then queued ones, and
- * local ones never.
+ * makes room, so that nothing loses what it stands on; those below the base fee go first, then queued ones.
+ *
+ * *Local* ones, which this node's own users brought, and those of their senders that they stand on, never make room.
+ * As nobody knows who is at the other end of a line they may take but a share of each bound, and of one sender so many:
+ * past that the worst of them become like any other, in the same order, or the newcomer is not local itself.
  *
  * With a store (txpool_keep), local transactions and those with blobs outlive the process, and blobs are on disk
  * only. Without one nothing is written, and blobs are checked and dropped, as no block holds them.
@@ -23,6 +26,8 @@ struct txpool;
 struct txpool_options {
     u32 txs_max;           /* without blobs, in all */
     u32 sender_txs_max;    /* of one sender */
+    u32 sender_local_max;  /* of them local */
+    u32 local_percent;     /* of what may be in the pool in all: so much may be local */
     u32 tx_bytes_max;      /* of one transaction, without blobs */
     u32 tx_blobs_max;      /* blobs of one transaction, whatever the fork allows */
     u32 blob_txs_max;      /* with blobs, in all */
@@ -56,7 +61,7 @@ struct txpool_arrival {
     size_t len;
     const addr20
         *sender;   /* NULL: the signature decides; else it is not looked at (impersonation) */
-    bool is_local; /* from this node's own users */
+    bool is_local; /* from this node's own users; local, if the bounds allow it */
 };
 
 /*
@@ -78,7 +83,8 @@ struct txpool_usage {
     u64 blob_bytes; /* on disk */
 };
 struct txpool_usage txpool_usage(const struct txpool *pool);
-u32 txpool_count(const struct txpool *pool); /* all */
+struct txpool_usage txpool_local_usage(const struct txpool *pool); /* of it, what is local */
+u32 txpool_count(const struct txpool *pool);                       /* all */
 
 /* The nonce that follows the sender's ready transactions; account_nonce is what the state says. */
 u64 txpool_next_nonce(const struct txpool *pool, const addr20 *sender, u64 account_nonce);

@@ -11,7 +11,7 @@ struct held {
     u64 order;      /* of arrival; breaks ties */
     size_t size;    /* of memory, for this one */
     u64 blob_bytes; /* of its network form on disk; 0 without blobs */
-    bool is_local, is_stored;
+    bool is_stored;
     _Alignas(16) u8 room[];
 };
 
@@ -22,6 +22,9 @@ struct rank {
     u64 order;
 };
 
+/* Two contests who is worth least: a place in the pool, and a place among the local. */
+enum contest { FOR_PLACE, FOR_LOCAL, CONTESTS };
+
 /* One sender's transactions by rising nonce; all with blobs or all without. */
 struct sender {
     addr20 addr;
@@ -30,13 +33,18 @@ struct sender {
     u256 cost; /* of all its transactions together; saturates */
     struct held **txs;
     u32 count, cap;
-    u32 place;      /* in pool->senders */
-    u32 lane_place; /* in its lane */
-    struct rank rank;
+    u32 local_count; /* the first so many are local */
+    u32 place;       /* in pool->senders */
+    struct {
+        u32 place; /* in its lane; NOT_THERE: it has nothing that takes part */
+        struct rank rank;
+    } in[CONTESTS];
 };
+enum { NOT_THERE = 0x7fffffff };
 
-/* Senders as a heap: the one whose last transaction is worth least stands first. */
+/* Senders as a heap: the one whose last transaction, or last local one, is worth least stands first. */
 struct lane {
+    enum contest contest;
     struct sender **senders;
     u32 count, cap;
 };
@@ -47,8 +55,8 @@ struct txpool {
     struct hash_index by_sender; /* address, padded -> struct sender */
     struct sender **senders;
     u32 sender_count, sender_cap;
-    struct lane lanes[2]; /* without and with blobs */
-    struct txpool_usage usage;
+    struct lane lanes[CONTESTS][2]; /* without and with blobs */
+    struct txpool_usage usage, local_usage;
     u256 base_fee;
     u64 next_order;
     struct arena scratch; /* of the transaction being added */
@@ -64,7 +72,11 @@ struct held *sender_at_nonce(const struct sender *sender,
 u32 sender_ready_count(const struct sender *sender, u64 account_nonce);
 void sender_remove(struct txpool *pool, struct sender *sender, u32 place);
 void sender_drop_if_empty(struct txpool *pool, struct sender *sender);
-void held_insert(struct txpool *pool, struct held *held, u64 account_nonce);
+/* Before the last local one of its sender it is local, too. */
+struct sender *held_insert(struct txpool *pool, struct held *held, u64 account_nonce);
+struct txpool_usage held_usage(const struct held *held);
+void usage_add(struct txpool_usage *usage, const struct txpool_usage *more);
+void usage_sub(struct txpool_usage *usage, const struct txpool_usage *less);
 
 /* txpool_check.c: all but the room in the pool. The transaction has its sender when this succeeds. */
 enum status arrival_check(const struct txpool *pool, const struct txpool_view *view, struct tx *tx,
@@ -73,16 +85,32 @@ enum status arrival_check(const struct txpool *pool, const struct txpool_view *v
 u256 tx_cost(const struct tx *tx); /* saturates */
 
 /* txpool_rank.c */
-void lane_add(struct txpool *pool, struct sender *sender);
-void lane_del(struct txpool *pool, struct sender *sender);
-void lane_move(struct txpool *pool, struct sender *sender); /* its transactions have changed */
-void lanes_rank(struct txpool *pool);                       /* the base fee has */
+void lanes_init(struct txpool *pool);
+void lanes_settle(struct txpool *pool, struct sender *sender); /* its transactions have changed */
+void lanes_rank(struct txpool *pool);                          /* the base fee has */
+/* What the transaction, which is not in the pool yet, would be worth there. */
+struct rank newcomer_rank(const struct txpool *pool, const struct held *held, u64 account_nonce);
+bool rank_is_worse(const struct rank *a, const struct rank *b);
+/* Would so much be past the bounds, or past so much of them? */
+bool usage_is_past(const struct txpool *pool, const struct txpool_usage *usage, bool has_blobs,
+                   u32 percent);
 /* Evicts until the transaction fits beside the others; refuses when it is worth less than they are. */
 enum status make_room(struct txpool *pool, const struct held *held, u64 account_nonce,
-                      struct err *err);
+                      bool is_local, struct err *err);
+
+/* txpool_local.c */
+/* May the transaction, not in the pool yet, be local? Worse ones cease to be, where that makes room for it. */
+bool local_claim(struct txpool *pool, const struct held *held, u64 account_nonce, bool is_wanted);
+/* All up to this place become local. */
+void local_extend(struct txpool *pool, struct sender *sender, u32 place);
+/* Back to the bounds. */
+void locals_trim(struct txpool *pool);
 
 /* txpool_keep.c */
-void keep_put(struct txpool *pool, struct held *held, const u8 *bytes, size_t len);
+void keep_put(struct txpool *pool, struct held *held, bool is_local, const u8 *bytes, size_t len);
+/* It is in the pool, and has become local, or ceases to be. */
+void keep_claim(struct txpool *pool, struct held *held);
+void keep_unclaim(struct txpool *pool, struct held *held);
 void keep_del(struct txpool *pool, const struct held *held);
 /* It is in a block now: its blobs are kept for a while. */
 void keep_limbo(struct txpool *pool, const struct held *held, u64 number);

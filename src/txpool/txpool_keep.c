@@ -51,12 +51,50 @@ static void record_del(struct db *db, const hash32 *hash)
     db_del(db, DB_POOL, hash->b, sizeof hash->b);
 }
 
-void keep_put(struct txpool *pool, struct held *held, const u8 *bytes, size_t len)
+void keep_put(struct txpool *pool, struct held *held, bool is_local, const u8 *bytes, size_t len)
 {
-    if (!pool->db || !(held->is_local || held->blob_bytes))
+    if (!pool->db || !(is_local || held->blob_bytes))
         return;
     held->is_stored = true;
-    record_put(pool->db, &held->tx.hash, held->is_local ? KIND_LOCAL : KIND_WAITING, 0, bytes, len);
+    record_put(pool->db, &held->tx.hash, is_local ? KIND_LOCAL : KIND_WAITING, 0, bytes, len);
+}
+
+/* Of one that is there. */
+static void change_kind(struct txpool *pool, const struct held *held, enum kind kind, u64 number)
+{
+    struct record record;
+    if (!record_get(pool->db, &held->tx.hash, &record) || record.kind == kind)
+        return;
+    u8 *bytes = mem_dup(record.bytes, record.len);
+    record_put(pool->db, &held->tx.hash, kind, number, bytes, record.len);
+    mem_free(bytes);
+}
+
+void keep_claim(struct txpool *pool, struct held *held)
+{
+    struct buf wire;
+    if (!pool->db)
+        return;
+    if (held->is_stored) {
+        change_kind(pool, held, KIND_LOCAL, 0);
+        return;
+    }
+    buf_init(&wire, SIZE_MAX / 2);
+    tx_encode(&wire, &held->tx);
+    keep_put(pool, held, true, wire.data, wire.len);
+    buf_fini(&wire);
+}
+
+void keep_unclaim(struct txpool *pool, struct held *held)
+{
+    if (!pool->db || !held->is_stored)
+        return;
+    if (held->blob_bytes) {
+        change_kind(pool, held, KIND_WAITING, 0);
+        return;
+    }
+    record_del(pool->db, &held->tx.hash);
+    held->is_stored = false;
 }
 
 void keep_del(struct txpool *pool, const struct held *held)
@@ -69,12 +107,8 @@ void keep_del(struct txpool *pool, const struct held *held)
 
 void keep_limbo(struct txpool *pool, const struct held *held, u64 number)
 {
-    struct record record;
-    if (!held->is_stored || !held->blob_bytes || !record_get(pool->db, &held->tx.hash, &record))
-        return;
-    u8 *bytes = mem_dup(record.bytes, record.len);
-    record_put(pool->db, &held->tx.hash, KIND_INCLUDED, number, bytes, record.len);
-    mem_free(bytes);
+    if (held->is_stored && held->blob_bytes)
+        change_kind(pool, held, KIND_INCLUDED, number);
 }
 
 bool keep_limbo_get(struct txpool *pool, const hash32 *hash, const u8 **bytes, size_t *len)

@@ -129,7 +129,7 @@ static void add_plain(struct stage *stage, u64 nonce, bool is_local)
 }
 
 /* 0x03 ++ rlp([tx, blobs, commitments, proofs]) */
-static hash32 add_blob(struct stage *stage, u64 nonce)
+static hash32 add_blob(struct stage *stage, u64 nonce, bool is_local)
 {
     hash32 blob_hash;
     u8 *blob = mem_zalloc(TX_BLOB_SIZE);
@@ -153,7 +153,7 @@ static hash32 add_blob(struct stage *stage, u64 nonce)
         rlp_list_end(&wire, mark);
     }
     rlp_list_end(&wire, list);
-    enum status status = add_wire(stage, &wire, false);
+    enum status status = add_wire(stage, &wire, is_local);
     if (status != STATUS_OK)
         test_fail(__FILE__, __LINE__, "%s", stage->err.text);
     buf_fini(&inner);
@@ -167,17 +167,44 @@ TEST(txpool_keeps_what_is_local_over_a_restart)
     struct stage stage;
     stage_open(&stage, 1);
     add_plain(&stage, 0, true);
+    add_plain(&stage, 2, false);
+    pool_close(&stage);
+    CHECK_EQ(pool_open(&stage), 1);
+    /* With what a local one stands on, whatever came first. */
     add_plain(&stage, 1, false);
+    add_plain(&stage, 3, false);
     add_plain(&stage, 2, true);
     pool_close(&stage);
-    CHECK_EQ(pool_open(&stage), 2);
+    CHECK_EQ(pool_open(&stage), 3);
     pool_close(&stage);
     /* What was included meanwhile does not come back, then or later. */
     state_begin_tx(stage.state);
     state_set_nonce(stage.state, &stage.sender, 1);
     state_end_tx(stage.state, FORK_CANCUN);
-    CHECK_EQ(pool_open(&stage), 1);
-    CHECK_EQ(txpool_count(stage.pool), 1);
+    CHECK_EQ(pool_open(&stage), 2);
+    CHECK_EQ(txpool_count(stage.pool), 2);
+    stage_close(&stage);
+}
+
+/* What ceases to be local, as others are worth more, is not kept. */
+TEST(txpool_keeps_no_more_than_may_be_local)
+{
+    struct stage stage;
+    stage_open(&stage, 3);
+    txpool_free(stage.pool);
+    struct txpool_options options = txpool_options_default();
+    options.txs_max = 8;
+    stage.pool = txpool_new(&options);
+    struct txpool_view view = view_of(&stage);
+    CHECK_EQ(txpool_keep(stage.pool, stage.db, &view), 0);
+    for (u64 nonce = 1; nonce < 6; nonce++)
+        add_plain(&stage, nonce, true);
+    CHECK_EQ(txpool_local_usage(stage.pool).txs, 2);
+    add_plain(&stage, 0, true); /* before the local ones: one of them gives way */
+    CHECK_EQ(txpool_local_usage(stage.pool).txs, 2);
+    pool_close(&stage);
+    CHECK_EQ(pool_open(&stage), 2);
+    CHECK_EQ(txpool_next_nonce(stage.pool, &stage.sender, 0), 2);
     stage_close(&stage);
 }
 
@@ -188,7 +215,7 @@ TEST(txpool_has_blobs_on_disk_and_back_after_a_reorganisation)
     struct tx_sidecar sidecar;
     stage_open(&stage, 2);
     arena_init(&arena);
-    hash32 hash = add_blob(&stage, 0);
+    hash32 hash = add_blob(&stage, 0, false);
     CHECK(txpool_usage(stage.pool).blob_bytes > TX_BLOB_SIZE);
     CHECK(txpool_usage(stage.pool).bytes < 4096);
     pool_close(&stage);
@@ -214,5 +241,28 @@ TEST(txpool_has_blobs_on_disk_and_back_after_a_reorganisation)
     txpool_update(stage.pool, &view);
     CHECK(!txpool_sidecar(stage.pool, &hash, &arena, &sidecar));
     arena_fini(&arena);
+    stage_close(&stage);
+}
+
+/* Blobs are on disk whether their transaction is local or not. */
+TEST(txpool_blobs_that_cease_to_be_local_stay)
+{
+    struct stage stage;
+    stage_open(&stage, 4);
+    txpool_free(stage.pool);
+    struct txpool_options options = txpool_options_default();
+    options.blob_txs_max = 8;
+    stage.pool = txpool_new(&options);
+    struct txpool_view view = view_of(&stage);
+    CHECK_EQ(txpool_keep(stage.pool, stage.db, &view), 0);
+    add_blob(&stage, 2, false);
+    add_blob(&stage, 3, true);
+    CHECK_EQ(txpool_local_usage(stage.pool).blob_txs, 2);
+    add_blob(&stage, 1, false);
+    CHECK_EQ(txpool_local_usage(stage.pool).blob_txs, 2);
+    CHECK_EQ(txpool_count(stage.pool), 3);
+    pool_close(&stage);
+    CHECK_EQ(pool_open(&stage), 3);
+    CHECK_EQ(txpool_local_usage(stage.pool).blob_txs, 2);
     stage_close(&stage);
 }

@@ -6,9 +6,7 @@ static struct rank rank_of(const struct txpool *pool, const struct held *held, b
 {
     const struct tx *tx = &held->tx;
     struct rank rank = {.order = held->order, .price = tx->max_fee};
-    if (held->is_local)
-        rank.class = RANK_LOCAL;
-    else if (u256_lt(tx->max_fee, pool->base_fee))
+    if (u256_lt(tx->max_fee, pool->base_fee))
         rank.class = RANK_BELOW_BASE_FEE;
     else
         rank.class = is_ready ? RANK_READY : RANK_QUEUED;
@@ -17,7 +15,14 @@ static struct rank rank_of(const struct txpool *pool, const struct held *held, b
     return rank;
 }
 
-static bool is_worse(const struct rank *a, const struct rank *b)
+struct rank newcomer_rank(const struct txpool *pool, const struct held *held, u64 account_nonce)
+{
+    const struct sender *own = sender_find(pool, &held->tx.sender);
+    u32 ready = own ? sender_ready_count(own, account_nonce) : 0;
+    return rank_of(pool, held, held->tx.nonce <= account_nonce + ready);
+}
+
+bool rank_is_worse(const struct rank *a, const struct rank *b)
 {
     if (a->class != b->class)
         return a->class < b->class;
@@ -26,26 +31,40 @@ static bool is_worse(const struct rank *a, const struct rank *b)
     return a->order > b->order;
 }
 
-/* The last transaction is ready when no nonce before it is missing. */
-static void sender_rank(const struct txpool *pool, struct sender *sender)
+/* How many of the sender's transactions take part: the last of them is what counts. */
+static u32 contenders(const struct sender *sender, enum contest contest)
 {
-    const struct held *last = sender->txs[sender->count - 1];
-    bool is_ready = last->tx.nonce == sender->nonce + sender->count - 1;
-    sender->rank = rank_of(pool, last, is_ready);
+    return contest == FOR_LOCAL ? sender->local_count : sender->count;
+}
+
+/* A transaction is ready when no nonce before it is missing. */
+static void sender_rank(const struct txpool *pool, struct sender *sender, enum contest contest)
+{
+    u32 last = contenders(sender, contest) - 1;
+    const struct held *held = sender->txs[last];
+    struct rank *rank = &sender->in[contest].rank;
+    *rank = rank_of(pool, held, held->tx.nonce == sender->nonce + last);
+    if (contest == FOR_PLACE && last < sender->local_count)
+        rank->class = RANK_LOCAL;
 }
 
 /* --- the heap --------------------------------------------------------------------------------- */
 
+static bool is_before(const struct lane *lane, const struct sender *a, const struct sender *b)
+{
+    return rank_is_worse(&a->in[lane->contest].rank, &b->in[lane->contest].rank);
+}
+
 static void put(struct lane *lane, u32 place, struct sender *sender)
 {
     lane->senders[place] = sender;
-    sender->lane_place = place;
+    sender->in[lane->contest].place = place;
 }
 
 static void rise(struct lane *lane, u32 place)
 {
     struct sender *sender = lane->senders[place];
-    while (place && is_worse(&sender->rank, &lane->senders[(place - 1) / 2]->rank)) {
+    while (place && is_before(lane, sender, lane->senders[(place - 1) / 2])) {
         put(lane, place, lane->senders[(place - 1) / 2]);
         place = (place - 1) / 2;
     }
@@ -60,9 +79,9 @@ static void sink(struct lane *lane, u32 place)
         if (child >= lane->count)
             break;
         if (child + 1 < lane->count &&
-            is_worse(&lane->senders[child + 1]->rank, &lane->senders[child]->rank))
+            is_before(lane, lane->senders[child + 1], lane->senders[child]))
             child++;
-        if (!is_worse(&lane->senders[child]->rank, &sender->rank))
+        if (!is_before(lane, lane->senders[child], sender))
             break;
         put(lane, place, lane->senders[child]);
         place = child;
@@ -70,82 +89,117 @@ static void sink(struct lane *lane, u32 place)
     put(lane, place, sender);
 }
 
-static struct lane *lane_of(struct txpool *pool, const struct sender *sender)
+static void lane_add(struct lane *lane, struct sender *sender)
 {
-    return &pool->lanes[sender->has_blobs];
-}
-
-void lane_add(struct txpool *pool, struct sender *sender)
-{
-    struct lane *lane = lane_of(pool, sender);
     if (lane->count == lane->cap) {
         lane->cap = lane->cap ? 2 * lane->cap : 16;
         lane->senders = mem_realloc(lane->senders, lane->cap * sizeof(struct sender *));
     }
-    sender_rank(pool, sender);
     put(lane, lane->count++, sender);
-    rise(lane, sender->lane_place);
 }
 
-void lane_del(struct txpool *pool, struct sender *sender)
+static void lane_del(struct lane *lane, struct sender *sender)
 {
-    struct lane *lane = lane_of(pool, sender);
+    u32 place = sender->in[lane->contest].place;
     struct sender *last = lane->senders[--lane->count];
+    sender->in[lane->contest].place = NOT_THERE;
     if (last == sender)
         return;
-    put(lane, sender->lane_place, last);
-    rise(lane, last->lane_place);
-    sink(lane, last->lane_place);
+    put(lane, place, last);
+    rise(lane, place);
+    sink(lane, last->in[lane->contest].place);
 }
 
-void lane_move(struct txpool *pool, struct sender *sender)
+void lanes_init(struct txpool *pool)
 {
-    struct lane *lane = lane_of(pool, sender);
-    sender_rank(pool, sender);
-    rise(lane, sender->lane_place);
-    sink(lane, sender->lane_place);
+    for (int contest = 0; contest < CONTESTS; contest++)
+        for (int has_blobs = 0; has_blobs < 2; has_blobs++)
+            pool->lanes[contest][has_blobs].contest = (enum contest)contest;
+}
+
+void lanes_settle(struct txpool *pool, struct sender *sender)
+{
+    for (int contest = 0; contest < CONTESTS; contest++) {
+        struct lane *lane = &pool->lanes[contest][sender->has_blobs];
+        bool is_there = sender->in[contest].place != NOT_THERE;
+        if (!contenders(sender, lane->contest)) {
+            if (is_there)
+                lane_del(lane, sender);
+            continue;
+        }
+        sender_rank(pool, sender, lane->contest);
+        if (!is_there)
+            lane_add(lane, sender);
+        rise(lane, sender->in[contest].place);
+        sink(lane, sender->in[contest].place);
+    }
 }
 
 void lanes_rank(struct txpool *pool)
 {
-    for (u32 i = 0; i < pool->sender_count; i++)
-        sender_rank(pool, pool->senders[i]);
-    for (size_t k = 0; k < ARRAY_LEN(pool->lanes); k++)
-        for (u32 place = pool->lanes[k].count / 2; place > 0; place--)
-            sink(&pool->lanes[k], place - 1);
+    for (int contest = 0; contest < CONTESTS; contest++) {
+        for (int has_blobs = 0; has_blobs < 2; has_blobs++) {
+            struct lane *lane = &pool->lanes[contest][has_blobs];
+            for (u32 place = 0; place < lane->count; place++)
+                sender_rank(pool, lane->senders[place], lane->contest);
+            for (u32 place = lane->count / 2; place > 0; place--)
+                sink(lane, place - 1);
+        }
+    }
 }
 
 /* --- room ------------------------------------------------------------------------------------- */
 
-/* Would the pool, with this transaction, be past one of its bounds? */
-static bool is_over(const struct txpool *pool, const struct held *held)
+static bool is_past(u64 count, u64 most, u32 percent)
+{
+    return count * 100 > most * percent;
+}
+
+bool usage_is_past(const struct txpool *pool, const struct txpool_usage *usage, bool has_blobs,
+                   u32 percent)
 {
     const struct txpool_options *most = &pool->options;
-    const struct txpool_usage *usage = &pool->usage;
-    if (held->tx.type == TX_BLOB && (usage->blob_txs >= most->blob_txs_max ||
-                                     usage->blob_bytes + held->blob_bytes > most->blob_bytes_max))
+    if (is_past(usage->bytes, most->bytes_max, percent))
         return true;
-    if (held->tx.type != TX_BLOB && usage->txs - usage->blob_txs >= most->txs_max)
-        return true;
-    return usage->bytes + held->size > most->bytes_max;
+    if (!has_blobs)
+        return is_past(usage->txs - usage->blob_txs, most->txs_max, percent);
+    return is_past(usage->blob_txs, most->blob_txs_max, percent) ||
+           is_past(usage->blob_bytes, most->blob_bytes_max, percent);
+}
+
+/* Would the pool, with this transaction and without the one it replaces, be past one of its bounds? */
+static bool is_over(const struct txpool *pool, const struct sender *own, const struct held *held)
+{
+    struct txpool_usage usage = pool->usage, more = held_usage(held);
+    const struct held *old = sender_at_nonce(own, held->tx.nonce);
+    usage_add(&usage, &more);
+    if (old) {
+        struct txpool_usage less = held_usage(old);
+        usage_sub(&usage, &less);
+    }
+    return usage_is_past(pool, &usage, held->tx.type == TX_BLOB, 100);
 }
 
 enum status make_room(struct txpool *pool, const struct held *held, u64 account_nonce,
-                      struct err *err)
+                      bool is_local, struct err *err)
 {
-    struct lane *lane = &pool->lanes[held->tx.type == TX_BLOB];
-    while (is_over(pool, held)) {
+    struct lane *lane = &pool->lanes[FOR_PLACE][held->tx.type == TX_BLOB];
+    for (;;) {
         const struct sender *own = sender_find(pool, &held->tx.sender);
-        u32 ready = own ? sender_ready_count(own, account_nonce) : 0;
-        struct rank rank = rank_of(pool, held, held->tx.nonce <= account_nonce + ready);
+        if (!is_over(pool, own, held))
+            return STATUS_OK;
+        struct rank rank = newcomer_rank(pool, held, account_nonce);
         struct sender *worst = lane->count ? lane->senders[0] : NULL;
-        if (!worst || worst->rank.class == RANK_LOCAL)
+        if (!worst || worst->in[FOR_PLACE].rank.class == RANK_LOCAL)
             return err_set(err, STATUS_TOO_LARGE, "txpool is full");
-        if (!is_worse(&worst->rank, &rank))
+        if (is_local)
+            rank.class = RANK_LOCAL;
+        /* Nor can it push out what it would stand on. */
+        bool stands_on = worst == own && worst->txs[worst->count - 1]->tx.nonce < held->tx.nonce;
+        if (stands_on || !rank_is_worse(&worst->in[FOR_PLACE].rank, &rank))
             return err_set(err, STATUS_TOO_LARGE,
                            "transaction underpriced: txpool is full of better payers");
         sender_remove(pool, worst, worst->count - 1);
         sender_drop_if_empty(pool, worst);
     }
-    return STATUS_OK;
 }

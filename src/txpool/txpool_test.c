@@ -3,7 +3,7 @@
 #include "base/mem.h"
 #include "base/test.h"
 #include "state/memory.h"
-#include "txpool/txpool.h"
+#include "txpool/txpool_int.h"
 
 /* A pool over a state of its own, filled by impersonation: no signature is needed. */
 struct stage {
@@ -13,12 +13,13 @@ struct stage {
     struct txpool *pool;
     bool is_local; /* what is added */
     u64 base_fee;
+    size_t data_len; /* zeroes */
     struct err err;
 };
 
 static const addr20 alice = {{1}}, bob = {{2}}, carol = {{3}};
 
-static void stage_open(struct stage *stage, u32 txs_max)
+static void stage_open_with(struct stage *stage, const struct txpool_options *options)
 {
     *stage = (struct stage){.memory = memory_state_new(1)};
     struct state_backend backend = memory_state_backend(stage->memory);
@@ -30,9 +31,15 @@ static void stage_open(struct stage *stage, u32 txs_max)
     state_set_balance(stage->state, &carol, &wei);
     state_end_tx(stage->state, FORK_OSAKA);
     chain_config_init(&stage->config, FORK_OSAKA);
+    stage->pool = txpool_new(options);
+}
+
+static void stage_open(struct stage *stage, u32 txs_max)
+{
     struct txpool_options options = txpool_options_default();
     options.txs_max = txs_max;
-    stage->pool = txpool_new(&options);
+    options.local_percent = 50;
+    stage_open_with(stage, &options);
 }
 
 static void stage_close(struct stage *stage)
@@ -63,21 +70,24 @@ static void update(struct stage *stage)
 
 static enum status add(struct stage *stage, const addr20 *sender, u64 nonce, u64 fee, u64 tip)
 {
+    static const u8 zeroes[100000];
     struct tx tx = {
         .type = TX_DYNAMIC_FEE,
         .has_chain_id = true,
         .chain_id = 1,
         .nonce = nonce,
-        .gas = 21000,
+        .gas = 21000 + 10 * stage->data_len,
+        .data = zeroes,
+        .data_len = stage->data_len,
         .max_fee = u256_from_u64(fee),
         .max_priority_fee = u256_from_u64(tip),
         .to = bob,
-        .r = u256_from_u64(sender->b[0]),
+        .r = u256_from_u64((u64)sender->b[0] << 8 | sender->b[1]),
         .s = u256_from_u64(1),
     };
     struct buf wire;
     const struct tx *out;
-    buf_init(&wire, 1000);
+    buf_init(&wire, 200000);
     tx_encode(&wire, &tx);
     struct txpool_view view = stage_view(stage);
     struct txpool_arrival arrival = {wire.data, wire.len, sender, stage->is_local};
@@ -243,5 +253,161 @@ TEST(txpool_stands_a_flood)
     txpool_clear(stage.pool);
     usage = txpool_usage(stage.pool);
     CHECK_EQ(usage.bytes + usage.txs, 0);
+    stage_close(&stage);
+}
+
+/* --- local ones, within bounds ---------------------------------------------------------------- */
+
+/* What is counted as local is what is. */
+static void check_locals(const struct txpool *pool)
+{
+    struct txpool_usage sum = {0};
+    for (u32 i = 0; i < pool->sender_count; i++) {
+        const struct sender *sender = pool->senders[i];
+        CHECK(sender->local_count <= sender->count);
+        CHECK((sender->in[FOR_LOCAL].place == NOT_THERE) == !sender->local_count);
+        for (u32 k = 0; k < sender->local_count; k++) {
+            struct txpool_usage one = held_usage(sender->txs[k]);
+            usage_add(&sum, &one);
+        }
+    }
+    struct txpool_usage told = txpool_local_usage(pool);
+    CHECK_EQ(told.txs, sum.txs);
+    CHECK_EQ(told.bytes, sum.bytes);
+    CHECK(!usage_is_past(pool, &told, false, pool->options.local_percent));
+}
+
+static addr20 stranger(struct stage *stage, u8 number)
+{
+    addr20 addr = {{9, number}};
+    u256 wei = u256_from_u64(1000000000000000000);
+    state_set_balance(stage->state, &addr, &wei);
+    return addr;
+}
+
+TEST(txpool_local_junk_takes_but_its_share)
+{
+    struct stage stage;
+    stage_open(&stage, 16);
+    stage.is_local = true;
+    for (u8 i = 0; i < 40; i++) {
+        addr20 sender = stranger(&stage, i);
+        (void)!add(&stage, &sender, 5, 100, 1); /* a gap */
+        check_locals(stage.pool);
+    }
+    CHECK_EQ(txpool_count(stage.pool), 16);
+    CHECK_EQ(txpool_local_usage(stage.pool).txs, 8);
+    /* Strangers' ready ones push out what has no share; a user's own takes the place of local junk. */
+    stage.is_local = false;
+    for (u8 i = 100; i < 108; i++) {
+        addr20 sender = stranger(&stage, i);
+        CHECK_EQ(add(&stage, &sender, 0, 100, 1), STATUS_OK);
+    }
+    CHECK_EQ(add(&stage, &alice, 0, 100, 1), STATUS_TOO_LARGE);
+    stage.is_local = true;
+    CHECK_EQ(add(&stage, &alice, 0, 100, 1), STATUS_OK);
+    CHECK_EQ(txpool_local_usage(stage.pool).txs, 8);
+    CHECK_EQ(sender_find(stage.pool, &alice)->local_count, 1);
+    check_locals(stage.pool);
+    stage_close(&stage);
+}
+
+TEST(txpool_what_local_ones_stand_on_is_local_too)
+{
+    struct stage stage;
+    stage_open(&stage, 16);
+    for (u64 nonce = 0; nonce < 3; nonce++)
+        CHECK_EQ(add(&stage, &alice, nonce, 100, 1), STATUS_OK);
+    stage.is_local = true;
+    CHECK_EQ(add(&stage, &alice, 4, 100, 1), STATUS_OK);
+    CHECK_EQ(txpool_local_usage(stage.pool).txs, 4);
+    stage.is_local = false;
+    CHECK_EQ(add(&stage, &alice, 3, 100, 1), STATUS_OK);
+    CHECK_EQ(add(&stage, &alice, 5, 100, 1), STATUS_OK);
+    CHECK_EQ(add(&stage, &alice, 1, 200, 2), STATUS_OK); /* instead of one beneath */
+    CHECK_EQ(txpool_local_usage(stage.pool).txs, 5);
+    check_locals(stage.pool);
+    /* No more than may be local: Bob's four fit as Alice's last, which waits for nothing, gives way to none. */
+    stage.is_local = true;
+    for (u64 nonce = 0; nonce < 4; nonce++)
+        CHECK_EQ(add(&stage, &bob, nonce, 100, 1 + nonce), STATUS_OK);
+    CHECK_EQ(txpool_local_usage(stage.pool).txs, 8);
+    check_locals(stage.pool);
+    stage_close(&stage);
+}
+
+TEST(txpool_one_sender_has_so_many_local_ones)
+{
+    struct stage stage;
+    struct txpool_options options = txpool_options_default();
+    options.sender_local_max = 3;
+    stage_open_with(&stage, &options);
+    stage.is_local = true;
+    for (u64 nonce = 0; nonce < 9; nonce++)
+        CHECK_EQ(add(&stage, &alice, nonce, 100, 1), STATUS_OK);
+    CHECK_EQ(txpool_local_usage(stage.pool).txs, 3);
+    check_locals(stage.pool);
+    stage_close(&stage);
+}
+
+TEST(txpool_large_replacements_keep_to_the_bounds)
+{
+    struct stage stage;
+    struct txpool_options options = txpool_options_default();
+    options.bytes_max = 300000;
+    stage_open_with(&stage, &options);
+    for (u64 nonce = 0; nonce < 10; nonce++)
+        CHECK_EQ(add(&stage, &alice, nonce, 1000, 1), STATUS_OK);
+    stage.data_len = 100000;
+    for (u64 nonce = 0; nonce < 10; nonce++) {
+        (void)!add(&stage, &alice, nonce, 2000, 2);
+        CHECK(txpool_usage(stage.pool).bytes <= options.bytes_max);
+    }
+    CHECK(holds(&stage, &alice, 1));
+    stage_close(&stage);
+}
+
+TEST(txpool_nothing_pushes_out_what_it_would_stand_on)
+{
+    struct stage stage;
+    stage_open(&stage, 2);
+    CHECK_EQ(add(&stage, &alice, 0, 100, 1), STATUS_OK);
+    CHECK_EQ(add(&stage, &alice, 1, 100, 1), STATUS_OK);
+    CHECK_EQ(add(&stage, &alice, 2, 100, 50), STATUS_TOO_LARGE);
+    CHECK(holds(&stage, &alice, 1));
+    stage_close(&stage);
+}
+
+/* Local and other arrivals, replacements, blocks and fees that move: the count of what is local stays right. */
+TEST(txpool_locals_stand_a_flood)
+{
+    struct stage stage;
+    struct txpool_options options = txpool_options_default();
+    options.txs_max = 64;
+    options.sender_local_max = 4;
+    stage_open_with(&stage, &options);
+    u64 seed = 1;
+    for (u32 i = 0; i < 60; i++)
+        (void)stranger(&stage, (u8)i);
+    for (u32 i = 0; i < 20000; i++) {
+        seed = seed * 6364136223846793005 + 1442695040888963407;
+        addr20 sender = {{9, (u8)(seed >> 33) % 60}};
+        u64 tip = 1 + (seed >> 40) % 1000;
+        stage.is_local = seed >> 51 & 1;
+        stage.data_len = (seed >> 53 & 7) ? 0 : 3000;
+        (void)!add(&stage, &sender, state_nonce(stage.state, &sender) + (seed >> 20) % 7,
+                   1000 + tip, tip);
+        check_locals(stage.pool);
+        if (i % 50)
+            continue;
+        stage.base_fee = 500 + (seed >> 44) % 1000;
+        state_begin_tx(stage.state);
+        state_set_nonce(stage.state, &sender, state_nonce(stage.state, &sender) + 1);
+        state_end_tx(stage.state, FORK_OSAKA);
+        update(&stage);
+        check_locals(stage.pool);
+    }
+    txpool_clear(stage.pool);
+    CHECK_EQ(txpool_local_usage(stage.pool).bytes, 0);
     stage_close(&stage);
 }
