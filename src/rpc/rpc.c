@@ -257,6 +257,13 @@ void rpc_call_init(struct rpc_call *call, struct rpc *rpc, struct buf *out)
 void rpc_call_finish(struct rpc_call *call, size_t mark)
 {
     struct buf *out = call->out;
+    struct err err;
+    if (chain_status(call->chain, &err)) { /* a damaged record reads as an absent one */
+        out->full = false;
+        call->code = 0;
+        call->has_data = false;
+        rpc_fail(call, RPC_SERVER_ERROR, "%s", err.text);
+    }
     if (out->full) {
         out->full = false;
         call->code = 0;
