@@ -203,8 +203,10 @@ static enum status resume(struct chain *chain, const struct genesis *genesis, st
     if (status != STATUS_OK)
         return status;
     if (!store_get_head(chain->db, &head) || !store_get_number(chain->db, &number, &head) ||
-        !store_get_oldest(chain->db, &chain->stored_from))
-        return err_set(err, STATUS_INVALID, "the chain's head cannot be found");
+        !store_get_oldest(chain->db, &chain->stored_from)) {
+        status = db_status(chain->db, err); /* which knows table and key */
+        return status ? status : err_set(err, STATUS_INVALID, "the chain's head cannot be found");
+    }
     status = load_held(chain, number, err);
     if (status != STATUS_OK)
         return status;

@@ -459,10 +459,17 @@ static bool step(struct db_cursor *cursor, bool is_next)
     return found_check(&search) && cursor_take(cursor, &search);
 }
 
+/* What is changed no longer is, in a transaction that will not commit: a walk that takes away what it finds would find
+ * it for ever. */
+static bool is_in_vain(const struct db *db)
+{
+    return db->writing && (db->failed || db->damaged);
+}
+
 static bool cursor_move(struct db_cursor *cursor, bool is_next)
 {
     struct db *db = cursor->db;
-    if (!cursor->lib || !cursor->at)
+    if (!cursor->lib || !cursor->at || is_in_vain(db))
         return false;
     cursor->at = false;
     struct fault fault;
@@ -518,6 +525,8 @@ static bool seek_back(struct db_cursor *cursor, MDB_cursor *lib, const void *key
 bool db_seek(struct db_cursor *cursor, const void *key, size_t key_len)
 {
     cursor->at = false;
+    if (is_in_vain(cursor->db))
+        return false;
     struct fault fault;
     if (FAULT_CAUGHT(&fault, cursor->db->map, map_end(cursor->db))) {
         db_set_fault(cursor->db, &fault, cursor->table, false);
@@ -532,6 +541,8 @@ bool db_seek(struct db_cursor *cursor, const void *key, size_t key_len)
 bool db_seek_back(struct db_cursor *cursor, const void *key, size_t key_len)
 {
     cursor->at = false;
+    if (is_in_vain(cursor->db))
+        return false;
     struct fault fault;
     if (FAULT_CAUGHT(&fault, cursor->db->map, map_end(cursor->db))) {
         db_set_fault(cursor->db, &fault, cursor->table, false);

@@ -7,7 +7,7 @@
  *
  * One thread. Between db_begin and db_commit there is a write transaction and everything reads through
  * it; otherwise reads see the last commit. A failure while writing (a full disk, a broken page) is
- * remembered: the calls that follow do nothing, db_commit returns it, and the file is as it was at the
+ * remembered: the calls that follow do nothing, walks end, db_commit returns it, and the file is as it was at the
  * last commit. So callers check once.
  */
 #pragma once
