@@ -1,63 +1,41 @@
 // A chain of blocks with reorganisations, kept as an archive: every state of it is what executing from the genesis gives.
 import assert from 'node:assert/strict'
-import { spawn, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
-import { root } from '../../scripts/solc.mjs'
 import { writeBranches } from '../torture/branches.mjs'
-import { request } from './node.mjs'
+import { nodeBinary, serveFolder } from './node.mjs'
 
-const binary = path.join(process.env.ASHLAR_BIN ?? path.join(root, 'build', 'bin'), 'ashlar-node')
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'ashlar-archive-'))
 const genesis = path.join(folder, 'genesis.json')
 const file = path.join(folder, 'chain.rlp')
-const run = (...words) => spawnSync(binary, words, { encoding: 'utf8' })
+const run = (...words) => spawnSync(nodeBinary, words, { encoding: 'utf8' })
 const importInto = (data, ...words) => run('import', '--data', data, '--genesis', genesis, ...words, file)
 
 before(() => writeBranches(folder, { blocks: 60, seed: 9 }))
 after(() => fs.rmSync(folder, { recursive: true, force: true }))
-
-async function serve(data, ...words) {
-  const child = spawn(binary, ['run', '--data', data, '--http.port', '0', ...words])
-  const url = await new Promise((resolve, reject) => {
-    let text = ''
-    child.stdout.on('data', (part) => {
-      text += part
-      const found = /Listening on (http:\S+)/.exec(text)
-      if (found) resolve(found[1])
-    })
-    child.once('exit', () => reject(new Error(`the node ended: ${text}`)))
-  })
-  const stop = () => new Promise((resolve) => child.once('exit', resolve) && child.kill('SIGTERM'))
-  const call = async (method, ...params) => {
-    const { result, error } = await request(url, method, params)
-    if (error) throw new Error(error.message)
-    return result
-  }
-  return { call, stop }
-}
 
 // All that can be asked of a state, at each block, and each block's traces.
 async function statesOf(node, head) {
   const seen = []
   const addresses = new Set()
   for (let n = 0; n <= head; n++) {
-    const block = await node.call('eth_getBlockByNumber', '0x' + n.toString(16), true)
+    const block = await node.rpc('eth_getBlockByNumber', '0x' + n.toString(16), true)
     addresses.add(block.miner)
     for (const tx of block.transactions) for (const a of [tx.from, tx.to]) if (a) addresses.add(a)
   }
   for (let n = 0; n <= head; n++) {
     const at = '0x' + n.toString(16)
     for (const address of addresses) {
-      seen.push(await node.call('eth_getBalance', address, at))
-      seen.push(await node.call('eth_getTransactionCount', address, at))
-      seen.push(await node.call('eth_getCode', address, at))
-      seen.push(await node.call('eth_getStorageAt', address, '0x0', at))
-      seen.push(await node.call('eth_call', { to: address }, at))
+      seen.push(await node.rpc('eth_getBalance', address, at))
+      seen.push(await node.rpc('eth_getTransactionCount', address, at))
+      seen.push(await node.rpc('eth_getCode', address, at))
+      seen.push(await node.rpc('eth_getStorageAt', address, '0x0', at))
+      seen.push(await node.rpc('eth_call', { to: address }, at))
     }
-    if (n) seen.push(JSON.stringify(await node.call('debug_traceBlockByNumber', at, { tracer: 'callTracer' })))
+    if (n) seen.push(JSON.stringify(await node.rpc('debug_traceBlockByNumber', at, { tracer: 'callTracer' })))
   }
   return seen
 }
@@ -71,14 +49,14 @@ test('an archive answers at every block as a node that holds every change set', 
   assert.equal(verified.status, 0, verified.stderr)
   assert.match(run('db', 'stats', '--data', archive).stdout, /^account_past +[1-9]/m)
 
-  const wide = await serve(all, '--state', '1000')
-  const narrow = await serve(archive, '--state', '1') // what the folder was made for stays
+  const wide = await serveFolder(all, '--state', '1000')
+  const narrow = await serveFolder(archive, '--state', '1') // what the folder was made for stays
   try {
-    const head = Number(await wide.call('eth_blockNumber'))
+    const head = Number(await wide.rpc('eth_blockNumber'))
     assert.ok(head > 20)
-    assert.equal(Number(await narrow.call('eth_blockNumber')), head)
+    assert.equal(Number(await narrow.rpc('eth_blockNumber')), head)
     assert.deepEqual(await statesOf(narrow, head), await statesOf(wide, head))
-    await assert.rejects(narrow.call('eth_getProof', '0x' + '11'.repeat(20), [], '0x1'), /can be read, but not proven/)
+    await assert.rejects(narrow.rpc('eth_getProof', '0x' + '11'.repeat(20), [], '0x1'), /can be read, but not proven/)
   } finally {
     await wide.stop()
     await narrow.stop()

@@ -1,17 +1,15 @@
 // Whoever reaches the RPC port can send worthless transactions, as many as he likes: the pool, the disk and the memory keep
 // to their bounds, and who pays is heard. FLOOD_TXS says how many (20,000).
 import assert from 'node:assert/strict'
-import { spawn, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
 import { ethers } from 'ethers'
-import { root } from '../../scripts/solc.mjs'
 import { writeBranches } from '../torture/branches.mjs'
-import { addresses, isAnvil, keys, post, request } from './node.mjs'
+import { addresses, isAnvil, keys, nodeBinary, post, request, serveFolder } from './node.mjs'
 
-const binary = path.join(process.env.ASHLAR_BIN ?? path.join(root, 'build', 'bin'), 'ashlar-node')
 const count = Number(process.env.FLOOD_TXS ?? 20_000)
 const batch = 500
 const ceilingMiB = 64
@@ -23,23 +21,11 @@ before(async () => {
   if (isAnvil) return
   await writeBranches(folder, { blocks: 5, seed: 3 })
   const words = ['import', '--data', data, '--genesis', path.join(folder, 'genesis.json'), path.join(folder, 'chain.rlp')]
-  assert.equal(spawnSync(binary, words).status, 0)
+  assert.equal(spawnSync(nodeBinary, words).status, 0)
 })
 after(() => fs.rmSync(folder, { recursive: true, force: true }))
 
-async function serve() {
-  const child = spawn(binary, ['run', '--data', data, '--http.port', '0', '--memory', `${ceilingMiB}M`, '--metrics'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  const url = await new Promise((resolve) =>
-    child.stdout.on('data', (text) => /http:\S+/.test(text) && resolve(/http:\S+/.exec(text)[0])))
-  const ended = new Promise((resolve) => child.on('exit', (code, signal) => resolve(code ?? signal)))
-  const end = () => {
-    child.kill('SIGTERM')
-    return ended
-  }
-  return { url, pid: child.pid, end }
-}
+const serve = () => serveFolder(data, '--memory', `${ceilingMiB}M`, '--metrics')
 
 // Nobody signs these: of any r that is a curve point's and any s some account is the sender, and one that promises
 // nothing needs to have nothing. A nonce far ahead, so that it waits for ever.
@@ -96,17 +82,17 @@ test('junk sent to the RPC port fills neither the pool nor the disk, and who pay
     assert.ok((await request(node.url, 'eth_getTransactionByHash', [hash])).result, 'it waits')
   const { result: status } = await request(node.url, 'txpool_status')
   assert.equal(Number(status.pending), honest.length)
-  if (!/asan|tsan|cov/.test(binary)) assert.ok(highest < ceilingMiB, `${highest} MiB`)
+  if (!/asan|tsan|cov/.test(nodeBinary)) assert.ok(highest < ceilingMiB, `${highest} MiB`)
   const full = await measured(node.url)
   assert.ok(most < full.bytes * 1.2, 'the pool keeps to one size')
   assert.ok(full.local * 2 < full.txs, `${full.local} of ${full.txs} are local`)
-  assert.equal(await node.end(), 0)
+  assert.equal(await node.stop(), 0)
   // What is on disk is the local share, with what pays.
-  const stats = spawnSync(binary, ['db', 'stats', '--data', data], { encoding: 'utf8' }).stdout
+  const stats = spawnSync(nodeBinary, ['db', 'stats', '--data', data], { encoding: 'utf8' }).stdout
   assert.ok(Number(/^pool\s+(\d+)/m.exec(stats)[1]) <= full.local, stats)
   const again = await serve()
   for (const hash of honest)
     assert.ok((await request(again.url, 'eth_getTransactionByHash', [hash])).result, 'it waits over a restart')
   assert.ok((await measured(again.url)).txs <= full.local)
-  assert.equal(await again.end(), 0)
+  assert.equal(await again.stop(), 0)
 })

@@ -1,22 +1,20 @@
 // A node that keeps so many blocks whole, and of older ones the header: what it answers, what it refuses, what stays right.
 import assert from 'node:assert/strict'
-import { spawn, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
-import { root } from '../../scripts/solc.mjs'
 import { writeBranches } from '../torture/branches.mjs'
-import { addresses, request, startNode } from './node.mjs'
+import { addresses, nodeBinary, request, serveFolder, startNode } from './node.mjs'
 
-const binary = path.join(process.env.ASHLAR_BIN ?? path.join(root, 'build', 'bin'), 'ashlar-node')
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'ashlar-history-'))
 const genesis = path.join(folder, 'genesis.json')
 const straightFile = path.join(folder, 'straight.rlp')
 const restFile = path.join(folder, 'chain.rlp')
 const straight = 1100
 const [states, history] = [8, 20]
-const run = (...words) => spawnSync(binary, words, { encoding: 'utf8' })
+const run = (...words) => spawnSync(nodeBinary, words, { encoding: 'utf8' })
 const importInto = (data, words, ...files) =>
   run('import', '--data', data, '--genesis', genesis, '--state', `${states}`, ...words, ...files)
 const hex = (number) => '0x' + number.toString(16)
@@ -39,26 +37,7 @@ before(async () => {
 })
 after(() => fs.rmSync(folder, { recursive: true, force: true }))
 
-async function serve(data, ...words) {
-  const child = spawn(binary, ['run', '--data', data, '--http.port', '0', '--state', `${states}`, ...words])
-  const url = await new Promise((resolve, reject) => {
-    let text = ''
-    child.stdout.on('data', (part) => {
-      text += part
-      const found = /Listening on (http:\S+)/.exec(text)
-      if (found) resolve(found[1])
-    })
-    child.once('exit', () => reject(new Error(`the node ended: ${text}`)))
-  })
-  const stop = () => new Promise((resolve) => child.once('exit', resolve) && child.kill('SIGTERM'))
-  const ask = (method, ...params) => request(url, method, params)
-  const call = async (method, ...params) => {
-    const { result, error } = await ask(method, ...params)
-    if (error) throw new Error(`${method}: ${error.message}`)
-    return result
-  }
-  return { ask, call, stop }
-}
+const serve = (data, ...words) => serveFolder(data, '--state', `${states}`, ...words)
 
 test('an import that prunes as it goes keeps what it should, and verifies', () => {
   const verified = done(verify(pruned))
@@ -78,11 +57,11 @@ test('every method says of pruned blocks what geth says', async () => {
   const node = await serve(pruned, ...bounded)
   try {
     const number = hex(oldest - 30)
-    const block = await whole.call('eth_getBlockByNumber', number, false)
+    const block = await whole.rpc('eth_getBlockByNumber', number, false)
     let tx
-    for (let n = oldest - 31; !tx; n--) [tx] = (await whole.call('eth_getBlockByNumber', hex(n), false)).transactions
+    for (let n = oldest - 31; !tx; n--) [tx] = (await whole.rpc('eth_getBlockByNumber', hex(n), false)).transactions
     const missing = async (method, ...params) => {
-      const { error } = await node.ask(method, ...params)
+      const { error } = await request(node.url, method, params)
       assert.equal(error?.code, 4444, `${method}: ${JSON.stringify(error)}`)
       assert.equal(error.message, `pruned history unavailable: it begins at block ${oldest}`)
     }
@@ -97,7 +76,7 @@ test('every method says of pruned blocks what geth says', async () => {
       await missing(`eth_get${what}BlockNumberAndIndex`, number, '0x0')
       await missing(`eth_get${what}BlockHashAndIndex`, block.hash, '0x0')
     }
-    await missing('debug_traceBlock', await whole.call('debug_getRawBlock', number))
+    await missing('debug_traceBlock', await whole.rpc('debug_getRawBlock', number))
     await missing('debug_storageRangeAt', number, 0, '0x' + '11'.repeat(20), '0x', 1)
     await missing('ots_getBlockDetails', Number(number))
     await missing('ots_getBlockDetailsByHash', block.hash)
@@ -111,8 +90,8 @@ test('every method says of pruned blocks what geth says', async () => {
     // Of a transaction nobody can say whether it was pruned or never there.
     for (const method of ['eth_getTransactionByHash', 'eth_getTransactionReceipt', 'eth_getRawTransactionByHash',
       'debug_getRawTransaction'])
-      assert.equal(await node.call(method, tx), null)
-    assert.match((await node.ask('debug_traceTransaction', tx)).error.message, /transaction not found/)
+      assert.equal(await node.rpc(method, tx), null)
+    assert.match((await request(node.url, 'debug_traceTransaction', [tx])).error.message, /transaction not found/)
   } finally {
     await whole.stop()
     await node.stop()
@@ -123,19 +102,19 @@ test('what is not pruned is answered as by a node that keeps all', async () => {
   const whole = await serve(full)
   const node = await serve(pruned, ...bounded)
   const same = async (method, ...params) =>
-    assert.deepEqual(await node.ask(method, ...params).then(({ result, error }) => ({ result, error })),
-      await whole.ask(method, ...params).then(({ result, error }) => ({ result, error })), `${method} ${params[0]}`)
+    assert.deepEqual(await request(node.url, method, params).then(({ result, error }) => ({ result, error })),
+      await request(whole.url, method, params).then(({ result, error }) => ({ result, error })), `${method} ${params[0]}`)
   try {
-    const head = Number(await whole.call('eth_blockNumber'))
+    const head = Number(await whole.rpc('eth_blockNumber'))
     for (let n = 0; n <= head; n += n < oldest - 5 && n !== 1022 && n !== 1023 ? 73 : 1) {
       await same('eth_getHeaderByNumber', hex(n))
       await same('debug_getRawHeader', hex(n))
-      await same('eth_getHeaderByHash', (await whole.call('eth_getHeaderByNumber', hex(n))).hash)
+      await same('eth_getHeaderByHash', (await whole.rpc('eth_getHeaderByNumber', hex(n))).hash)
     }
     for (let n = oldest; n <= head; n++) {
       await same('eth_getBlockByNumber', hex(n), true)
       await same('eth_getBlockReceipts', hex(n))
-      for (const { hash } of (await whole.call('eth_getBlockByNumber', hex(n), true)).transactions) {
+      for (const { hash } of (await whole.rpc('eth_getBlockByNumber', hex(n), true)).transactions) {
         await same('eth_getTransactionByHash', hash)
         await same('eth_getTransactionReceipt', hash)
       }
@@ -147,15 +126,15 @@ test('what is not pruned is answered as by a node that keeps all', async () => {
     await same('eth_getLogs', { fromBlock: hex(oldest) })
     await same('eth_call', { to: '0x' + '11'.repeat(20) }, hex(head - states))
     await same('eth_getBlockByNumber', hex(head + 1), false)
-    assert.equal(await node.call('eth_syncing'), false)
-    assert.equal((await node.call('eth_getBlockByNumber', 'earliest', false)).number, hex(oldest))
-    assert.deepEqual(await node.call('eth_getLogs', { fromBlock: 'earliest' }),
-      await whole.call('eth_getLogs', { fromBlock: hex(oldest) }))
-    const can = await node.call('eth_capabilities')
+    assert.equal(await node.rpc('eth_syncing'), false)
+    assert.equal((await node.rpc('eth_getBlockByNumber', 'earliest', false)).number, hex(oldest))
+    assert.deepEqual(await node.rpc('eth_getLogs', { fromBlock: 'earliest' }),
+      await whole.rpc('eth_getLogs', { fromBlock: hex(oldest) }))
+    const can = await node.rpc('eth_capabilities')
     const kept = { disabled: false, oldestBlock: hex(oldest), deleteStrategy: { type: 'window', retentionBlocks: hex(history) } }
     for (const kind of ['tx', 'logs', 'receipts', 'blocks']) assert.deepEqual(can[kind], kept)
     assert.deepEqual(can.state.deleteStrategy, { type: 'window', retentionBlocks: hex(states) })
-    assert.deepEqual((await whole.call('eth_capabilities')).blocks, { disabled: false, oldestBlock: '0x0' })
+    assert.deepEqual((await whole.rpc('eth_capabilities')).blocks, { disabled: false, oldestBlock: '0x0' })
   } finally {
     await whole.stop()
     await node.stop()
@@ -168,8 +147,8 @@ test('a full folder is pruned while it serves, to the same end', async () => {
   const node = await serve(data, ...bounded)
   try {
     const deadline = Date.now() + 20_000
-    while ((await node.call('eth_capabilities')).blocks.oldestBlock !== hex(oldest)) assert.ok(Date.now() < deadline)
-    assert.equal((await node.ask('eth_getBlockByNumber', hex(oldest - 1), false)).error.code, 4444)
+    while ((await node.rpc('eth_capabilities')).blocks.oldestBlock !== hex(oldest)) assert.ok(Date.now() < deadline)
+    assert.equal((await request(node.url, 'eth_getBlockByNumber', [hex(oldest - 1), false])).error.code, 4444)
   } finally {
     await node.stop()
   }
@@ -193,10 +172,10 @@ test('the index by address forgets what is pruned, and an index made later holds
   for (const data of [early, late]) {
     done(verify(data))
     const node = await serve(data, ...bounded)
-    const page = await node.call('ots_searchTransactionsBefore', rich, 0, 50)
+    const page = await node.rpc('ots_searchTransactionsBefore', rich, 0, 50)
     answers.push(page.txs.filter(({ blockNumber }) => Number(blockNumber) > oldest + 12).map(({ hash }) => hash))
     assert.ok(page.txs.every(({ blockNumber }) => Number(blockNumber) >= oldest))
-    assert.match((await node.ask('ots_searchTransactionsBefore', rich, oldest - 2, 5)).error.message, /begins with block/)
+    assert.match((await request(node.url, 'ots_searchTransactionsBefore', [rich, oldest - 2, 5])).error.message, /begins with block/)
     await node.stop()
   }
   assert.ok(answers[0].length > 0)
@@ -211,19 +190,19 @@ test('an archive of states goes without old blocks', async () => {
   const whole = await serve(full, '--state', '8')
   const node = await serve(data, '--state', 'archive', '--history', '128')
   try {
-    const { miner } = await whole.call('eth_getHeaderByNumber', '0x64')
+    const { miner } = await whole.rpc('eth_getHeaderByNumber', '0x64')
     const rich = '0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266'
-    const first = await node.call('eth_getBalance', rich, '0x0')
-    assert.ok(BigInt(await node.call('eth_getBalance', rich, '0x384')) < BigInt(first))
-    assert.ok(BigInt(await node.call('eth_getBalance', miner, '0x64')) >= 0n)
+    const first = await node.rpc('eth_getBalance', rich, '0x0')
+    assert.ok(BigInt(await node.rpc('eth_getBalance', rich, '0x384')) < BigInt(first))
+    assert.ok(BigInt(await node.rpc('eth_getBalance', miner, '0x64')) >= 0n)
     // NUMBER, and the hash of the block before: PUSH1 1 NUMBER SUB BLOCKHASH PUSH0 MSTORE PUSH1 32 PUSH0 RETURN
     const code = { [rich]: { code: '0x60014303405f5260205ff3' } }
-    assert.equal(await node.call('eth_call', { to: rich }, '0x64', code),
-      (await node.call('eth_getHeaderByNumber', '0x63')).hash)
-    assert.equal((await node.ask('debug_traceBlockByNumber', '0x64')).error.code, 4444)
-    const begins = Number((await node.call('eth_capabilities')).blocks.oldestBlock)
-    await node.call('debug_traceBlockByNumber', hex(begins)) // on the state after a pruned block
-    const nonce = await node.ask('eth_getTransactionBySenderAndNonce', rich, '0x1')
+    assert.equal(await node.rpc('eth_call', { to: rich }, '0x64', code),
+      (await node.rpc('eth_getHeaderByNumber', '0x63')).hash)
+    assert.equal((await request(node.url, 'debug_traceBlockByNumber', ['0x64'])).error.code, 4444)
+    const begins = Number((await node.rpc('eth_capabilities')).blocks.oldestBlock)
+    await node.rpc('debug_traceBlockByNumber', hex(begins)) // on the state after a pruned block
+    const nonce = await request(node.url, 'eth_getTransactionBySenderAndNonce', [rich, '0x1'])
     assert.equal(nonce.error?.code, 4444)
   } finally {
     await whole.stop()
@@ -308,7 +287,7 @@ test('a development node with a folder keeps its last blocks whole', async (t) =
   done(verify(data))
   assert.deepEqual(filesOf(data), ['000000000000.headers'])
   for (const words of [['--history', 'some'], ['--history', '8', '--state', '9'], ['--state', '0']])
-    assert.equal(spawnSync(path.join(path.dirname(binary), 'ashlar'), ['dev', '--data', data, ...words], { timeout: 5000 }).status, 2)
+    assert.equal(spawnSync(path.join(path.dirname(nodeBinary), 'ashlar'), ['dev', '--data', data, ...words], { timeout: 5000 }).status, 2)
 })
 
 test('what --history cannot mean is refused with words', () => {

@@ -9,6 +9,7 @@ import path from 'node:path'
 import { compile, root } from '../../scripts/solc.mjs'
 
 const binaryFolder = process.env.ASHLAR_BIN ?? path.join(root, 'build', 'bin')
+export const nodeBinary = path.join(binaryFolder, 'ashlar-node')
 export const isAnvil = process.env.DEV_NODE === 'anvil'
 export const castBinary = path.join(root, 'node_modules', '@foundry-rs', `cast-linux-${cpu()}`, 'bin', 'cast')
 export const anvilBinary = path.join(root, 'node_modules', '@foundry-rs', `anvil-linux-${cpu()}`, 'bin', 'anvil')
@@ -97,6 +98,11 @@ export async function startNode(flags = [], { stderr = 'inherit', peer = isAnvil
     url = `http://127.0.0.1:${port}`
   }
   await waitUntilReady(url, child)
+  return handle(url, child)
+}
+
+// child: absent when somebody else runs it.
+function handle(url, child) {
   return {
     url,
     pid: child?.pid,
@@ -106,14 +112,30 @@ export async function startNode(flags = [], { stderr = 'inherit', peer = isAnvil
       if (error) throw Object.assign(new Error(`${method}: ${error.message}`), error)
       return result
     },
-    async stop() {
+    // To what it ends with: a status, or the signal that ended it.
+    async stop(signal = 'SIGTERM') {
       if (!child) return 0
-      const ended = new Promise((resolve) => child.once('exit', (code, signal) => resolve(code ?? signal)))
+      const ended = new Promise((resolve) => child.once('exit', (code, by) => resolve(code ?? by)))
       if (child.exitCode !== null || child.signalCode !== null) return child.exitCode ?? child.signalCode
-      child.kill('SIGTERM')
+      child.kill(signal)
       return ended
     },
   }
+}
+
+// `ashlar-node run` on a data folder.
+export async function serveFolder(data, ...words) {
+  const child = spawn(nodeBinary, ['run', '--data', data, '--http.port', '0', ...words], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const url = await new Promise((resolve, reject) => {
+    let text = ''
+    child.stdout.on('data', (part) => {
+      text += part
+      const found = /Listening on (http:\S+)/.exec(text)
+      if (found) resolve(found[1])
+    })
+    child.once('error', reject).once('exit', () => reject(new Error(`the node ended: ${text}`)))
+  })
+  return handle(url, child)
 }
 
 // The receipt of a transaction just sent. An instant-seal chain has it at once; anvil seals a moment later.

@@ -2,22 +2,20 @@
 // transactions where anvil is exact; from a store with --address-index the same as from memory, through reorganisations,
 // restarts and kills.
 import assert from 'node:assert/strict'
-import { spawn, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
 import { ethers } from 'ethers'
-import { root } from '../../scripts/solc.mjs'
 import { writeBranches } from '../torture/branches.mjs'
 import { alice, bob, explored, face, flashed, friend, hashOf, heir, made, madeMore, mortal, nonces, other, play, salted, script,
   token, writeScript } from './explored.mjs'
-import { addresses, anvilBinary, isAnvil, request, startNode } from './node.mjs'
+import { addresses, anvilBinary, isAnvil, nodeBinary, request, serveFolder, startNode } from './node.mjs'
 
 const skip = isAnvil || process.env.ASHLAR_E2E_RPC !== undefined
-const binary = path.join(process.env.ASHLAR_BIN ?? path.join(root, 'build', 'bin'), 'ashlar-node')
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'ashlar-otterscan-'))
-const run = (...words) => spawnSync(binary, words, { encoding: 'utf8' })
+const run = (...words) => spawnSync(nodeBinary, words, { encoding: 'utf8' })
 const durable = () => new Promise((resolve) => setTimeout(resolve, 900)) // half a second after a change, and some
 let node, peer
 before(async () => {
@@ -250,26 +248,6 @@ test('searches, creators and nonces, from memory', { skip }, async () => {
   for (let nonce = 0; nonce <= nonces.alice; nonce++) same(await both('ots_getTransactionBySenderAndNonce', alice.address, nonce))
 })
 
-async function serve(data, ...words) {
-  const child = spawn(binary, ['run', '--data', data, '--http.port', '0', ...words])
-  const url = await new Promise((resolve, reject) => {
-    let text = ''
-    child.stdout.on('data', (part) => {
-      text += part
-      const found = /Listening on (http:\S+)/.exec(text)
-      if (found) resolve(found[1])
-    })
-    child.once('exit', () => reject(new Error(`the node ended: ${text}`)))
-  })
-  const stop = () => new Promise((resolve) => child.once('exit', resolve) && child.kill('SIGTERM'))
-  const call = async (method, ...params) => {
-    const { result, error } = await request(url, method, params)
-    if (error) throw new Error(`${method}: ${error.message}`)
-    return result
-  }
-  return { call, stop }
-}
-
 const verify = (data) => {
   const done = run('db', 'verify', '--data', data)
   assert.equal(done.status, 0, done.stderr)
@@ -361,10 +339,10 @@ test('an import with reorganisations leaves the index of its last chain', { skip
   const done = run('import', ...words, path.join(folder, 'chain.rlp'))
   assert.equal(done.status, 0, done.stderr)
   verify(data)
-  const { call, stop } = await serve(data)
+  const { rpc, stop } = await serveFolder(data)
   const wanted = new Map()
-  for (let n = Number(await call('eth_blockNumber')); n > 0; n--) {
-    const block = await call('eth_getBlockByNumber', ethers.toQuantity(n), true)
+  for (let n = Number(await rpc('eth_blockNumber')); n > 0; n--) {
+    const block = await rpc('eth_getBlockByNumber', ethers.toQuantity(n), true)
     for (const tx of block.transactions.reverse())
       for (const address of new Set([tx.from, tx.to ?? ethers.getCreateAddress({ from: tx.from, nonce: Number(tx.nonce) }).toLowerCase()]))
         wanted.set(address, [...(wanted.get(address) ?? []), tx.hash])
@@ -374,7 +352,7 @@ test('an import with reorganisations leaves the index of its last chain', { skip
     const found = []
     let page
     for (let block = 0; !page?.lastPage; block = Number(page.txs.at(-1).blockNumber)) {
-      page = await call('ots_searchTransactionsBefore', address, block, 10)
+      page = await rpc('ots_searchTransactionsBefore', address, block, 10)
       found.push(...page.txs.map(({ hash }) => hash))
     }
     assert.deepEqual(found, hashes, address)
