@@ -85,8 +85,13 @@ static void step_forward(struct chain *chain, struct entry *entry)
     chain->process.exec.block_hash_ctx = chain->at;
     chain_visits_begin(chain);
     enum block_verdict verdict = process_block(&chain->process, &whole->block, NULL);
-    assert(verdict == BLOCK_OK);
     arena_reset(&chain->scratch);
+    if (verdict != BLOCK_OK) { /* as above */
+        assert(chain_status(chain, NULL) != STATUS_OK);
+        state_forget(chain->state);
+        chain->at = entry;
+        return;
+    }
     if (!chain->db || !entry->pub.is_canonical)
         chain_visits_keep(entry);
     entry_commit(entry);
