@@ -41,6 +41,7 @@ bool run_open(struct rpc_call *call, struct run *run, const struct block_ref *re
               json state_overrides, json block_overrides)
 {
     struct block_overrides block;
+    run->ref = *ref;
     if (!overrides_read_state(call, state_overrides, &run->state_overrides) ||
         !overrides_read_block(call, block_overrides, &block) || !check_block(call, &block) ||
         !view_header(call, ref, &run->header) || !view_open(call, ref, &run->state))
@@ -58,7 +59,7 @@ void run_close(struct rpc_call *call, struct run *run)
 
 void run_reset(struct rpc_call *call, struct run *run)
 {
-    state_reset(run->state);
+    view_reset(call, &run->ref, run->state);
     run->exec.gas_used = run->exec.blob_gas_used = 0;
     /* They were applied before, so they can be. */
     bool applied = apply_state(call, run);

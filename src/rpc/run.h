@@ -9,6 +9,7 @@
 
 /* A message ready to run: the view of a state with overrides, and the block it runs in. */
 struct run {
+    struct block_ref ref;
     struct state *state;
     struct exec exec;
     struct header header;

@@ -218,6 +218,13 @@ bool view_open(struct rpc_call *call, const struct block_ref *ref, struct state 
     return true;
 }
 
+void view_reset(struct rpc_call *call, const struct block_ref *ref, struct state *state)
+{
+    state_reset(state);
+    if (ref->is_pending)
+        run_pending(call, state);
+}
+
 bool view_open_proof(struct rpc_call *call, size_t index, struct state **state)
 {
     struct block_ref ref;

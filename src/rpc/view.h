@@ -39,6 +39,8 @@ bool view_header(struct rpc_call *call, const struct block_ref *ref, struct head
 
 /* The state after the block, to be closed. Pending: after what is ready in the pool. */
 bool view_open(struct rpc_call *call, const struct block_ref *ref, struct state **state);
+/* Back to what view_open gave for it. */
+void view_reset(struct rpc_call *call, const struct block_ref *ref, struct state *state);
 void view_close(struct rpc_call *call, struct state *state);
 
 /* The same as the beginning of a branch (chain_state_branch), and the block that it is after, which for pending is

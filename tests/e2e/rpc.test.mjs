@@ -346,3 +346,23 @@ test('filters: logs, blocks, pending transactions', async () => {
   const { error } = await request(node.url, 'eth_getFilterChanges', [logs])
   if (!isAnvil) assert.match(error.message, /filter not found/)
 })
+
+// With calldata it sets slot 0; without, it fails while that is not set.
+test('estimates and access lists on pending see what waits', { skip: isAnvil }, async () => {
+  const code = '36600f57600054601557' + '60006000fd' + '5b6001600055' + '5b00'
+  const { contractAddress } = await sendFrom(node, alice, undefined, `0x60${(code.length / 2).toString(16)}8060095f395ff3${code}`)
+  const check = { from: bob, to: contractAddress, data: '0x' }
+  await node.rpc('evm_setAutomine', false)
+  try {
+    await node.rpc('eth_sendTransaction', { from: alice, to: contractAddress, data: '0x01', gas: '0x186a0' })
+    assert.match((await request(node.url, 'eth_estimateGas', [check, 'latest'])).error.message, /reverted/)
+    const estimate = BigInt(await node.rpc('eth_estimateGas', check, 'pending'))
+    assert.ok(estimate > 21000n && estimate < 24000n, `${estimate}`)
+    const { accessList, error } = await node.rpc('eth_createAccessList', check, 'pending')
+    assert.equal(error, undefined)
+    assert.deepEqual(accessList[0].storageKeys, ['0x' + '00'.repeat(32)])
+  } finally {
+    await node.rpc('evm_mine')
+    await node.rpc('evm_setAutomine', true)
+  }
+})
