@@ -1,5 +1,6 @@
 /* ashlar-node import: takes blocks from files into a data folder. */
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "args/args.h"
@@ -33,8 +34,6 @@ static const struct args_command about = {
         "from somebody you trust. - is standard input.",
 };
 
-enum { STALE_MAX = 256 };
-
 static const u64 SECOND = 1000000000, LINE_EVERY_S = 8;
 
 struct importer {
@@ -49,7 +48,14 @@ struct importer {
     u64 unsynced;
     /* What was done. */
     u64 blocks, known, stale_count, txs, gas;
-    hash32 stale[STALE_MAX]; /* number n is at n modulo STALE_MAX */
+    hash32 stale; /* the last of these */
+    /* Of the file at hand. */
+    bool is_linked; /* some block of it is there, or has its parent there */
+    bool has_orphan;
+    struct orphan {
+        u64 number;
+        hash32 hash, parent;
+    } orphan; /* the first whose parent is not */
 };
 
 /* --- telling ---------------------------------------------------------------------------------- */
@@ -110,21 +116,65 @@ static enum status refuse(struct importer *importer, u64 number, const hash32 *h
                    (unsigned long long)number, text, report->text);
 }
 
-/*
- * Of a branch that left the chain so long ago that it was forgotten: an import that goes on comes across such blocks
- * again. They hang on the chain, or on others of that kind.
- */
-static bool is_stale(struct importer *importer, u64 number, const hash32 *hash,
-                     const hash32 *parent)
+static enum status refuse_orphan(struct importer *importer, const struct orphan *orphan,
+                                 struct err *err)
 {
-    u64 count = importer->stale_count < STALE_MAX ? importer->stale_count : STALE_MAX;
-    bool hangs = chain_knows(importer->data.chain, parent);
-    for (u64 i = 0; !hangs && i < count; i++)
-        hangs = hash32_eq(&importer->stale[i], parent);
-    if (!hangs || number > chain_oldest_state(importer->data.chain))
-        return false;
-    importer->stale[importer->stale_count++ % STALE_MAX] = *hash;
-    return true;
+    char hash[67], parent[67];
+    hex_encode(hash, orphan->hash.b, sizeof orphan->hash.b);
+    hex_encode(parent, orphan->parent.b, sizeof orphan->parent.b);
+    if (!orphan->number)
+        return err_set(err, STATUS_INVALID,
+                       "%s: block 0, %s, was refused: the folder's chain has another genesis",
+                       importer->file.path, hash);
+    return err_set(err, STATUS_INVALID,
+                   "%s: block %llu, %s, was refused: its parent, block %llu, %s, is not in the "
+                   "folder",
+                   importer->file.path, (unsigned long long)orphan->number, hash,
+                   (unsigned long long)(orphan->number - 1), parent);
+}
+
+static enum status refuse_branch(struct importer *importer, const struct orphan *block,
+                                 struct err *err)
+{
+    char hash[67];
+    hex_encode(hash, block->hash.b, sizeof block->hash.b);
+    return err_set(err, STATUS_INVALID,
+                   "%s: block %llu, %s, was refused: its branch leaves the chain before block "
+                   "%llu, the oldest whose state is kept (--state)",
+                   importer->file.path, (unsigned long long)block->number, hash,
+                   (unsigned long long)chain_oldest_state(importer->data.chain));
+}
+
+/*
+ * No block can be added before the oldest state. One that is not there, though an import that goes on comes across it,
+ * is of a branch that was left so long ago that it was forgotten, and the file may begin in the middle of such a one.
+ * Whether it does, or has nothing to do with the chain, what follows in the file tells.
+ */
+static enum status import_parentless(struct importer *importer, const struct orphan *block,
+                                     const struct chain_report *report, struct err *err)
+{
+    struct chain *chain = importer->data.chain;
+    enum status status = chain_status(chain, err);
+    if (status != STATUS_OK)
+        return status; /* then the block is not to blame */
+    bool hangs = chain_knows(chain, &block->parent);
+    bool is_first = !hangs && !importer->has_orphan;
+    if (is_first)
+        importer->orphan = *block;
+    importer->has_orphan |= is_first;
+    importer->is_linked |= hangs;
+    if (block->number && block->number <= chain_oldest_state(chain)) {
+        importer->stale = block->hash;
+        importer->stale_count++;
+        return STATUS_OK;
+    }
+    if (!importer->is_linked)
+        return refuse_orphan(importer, &importer->orphan, err);
+    if (strcmp(report->text, block_verdict_text(BLOCK_UNKNOWN_PARENT)) != 0)
+        return refuse(importer, block->number, &block->hash, report, err);
+    if (hangs || (importer->stale_count && hash32_eq(&importer->stale, &block->parent)))
+        return refuse_branch(importer, block, err);
+    return refuse_orphan(importer, block, err);
 }
 
 static enum status import_one(struct importer *importer, struct chain_incoming *incoming,
@@ -140,20 +190,21 @@ static enum status import_one(struct importer *importer, struct chain_incoming *
                        (unsigned long long)chain_head(importer->data.chain)->block.header.number,
                        report.text);
     }
-    hash32 hash = block->hash, parent = block->header.parent_hash;
-    u64 number = block->header.number, gas = block->header.gas_used, txs = block->tx_count;
+    struct orphan as = {block->header.number, block->hash, block->header.parent_hash};
+    u64 gas = block->header.gas_used, txs = block->tx_count;
     switch ((int)chain_add(importer->data.chain, incoming, &report)) {
     case BLOCK_OK:
         importer->blocks++;
         importer->gas += gas;
         importer->txs += txs;
+        importer->is_linked = true;
         return STATUS_OK;
-    case BLOCK_KNOWN: importer->known++; return STATUS_OK;
-    case BLOCK_UNKNOWN_PARENT:
-        if (is_stale(importer, number, &hash, &parent))
-            return STATUS_OK;
-        return refuse(importer, number, &hash, &report, err);
-    default: return refuse(importer, number, &hash, &report, err);
+    case BLOCK_KNOWN:
+        importer->known++;
+        importer->is_linked = true;
+        return STATUS_OK;
+    case BLOCK_UNKNOWN_PARENT: return import_parentless(importer, &as, &report, err);
+    default: return refuse(importer, as.number, &as.hash, &report, err);
     }
 }
 
@@ -201,6 +252,7 @@ static enum status import_blocks(struct importer *importer, struct ahead *ahead,
 static enum status import_file(struct importer *importer, const char *path, struct err *err)
 {
     struct ahead *ahead;
+    importer->is_linked = importer->has_orphan = false;
     enum status status = block_file_open(&importer->file, path, err);
     if (status != STATUS_OK)
         return status;
@@ -208,6 +260,9 @@ static enum status import_file(struct importer *importer, const char *path, stru
                         importer->memory.shares[MEMORY_AHEAD], err);
     if (status == STATUS_OK) {
         status = import_blocks(importer, ahead, err);
+        if (status == STATUS_OK && importer->has_orphan && !importer->is_linked &&
+            !ending_is_wished())
+            status = refuse_orphan(importer, &importer->orphan, err);
         if (importer->has_line)
             show(importer, clock_monotonic_ns());
         ahead_close(ahead);

@@ -23,6 +23,7 @@ const [full, pruned] = ['full', 'pruned'].map((name) => path.join(folder, name))
 const filesOf = (data) => fs.readdirSync(path.join(data, 'segments')).sort()
 const verify = (data) => run('db', 'verify', '--data', data)
 let oldest
+let order
 
 function done(result) {
   assert.equal(result.status, 0, result.stderr)
@@ -30,7 +31,7 @@ function done(result) {
 }
 
 before(async () => {
-  await writeBranches(folder, { blocks: 60, seed: 5, straight, reach: states - 2 })
+  order = await writeBranches(folder, { blocks: 60, seed: 5, straight, reach: states - 2 })
   done(importInto(full, [], straightFile, restFile))
   const imported = done(importInto(pruned, [...bounded, '--sync', '7'], straightFile, restFile))
   oldest = Number(/of blocks before (\d+) there are headers only/.exec(imported.stdout)[1])
@@ -300,4 +301,83 @@ test('what --history cannot mean is refused with words', () => {
   const refused = importInto(none, ['--history', '7'], restFile)
   assert.equal(refused.status, 2)
   assert.match(refused.stderr, /--history 7 is less than the 8 blocks whose states are kept/)
+})
+
+// Where each block of a file begins, and where the last one ends.
+function bounds(bytes) {
+  const found = [0]
+  while (found.at(-1) < bytes.length) {
+    const at = found.at(-1)
+    const digits = bytes[at] - 0xf7
+    found.push(at + 1 + digits + bytes.readUIntBE(at + 1, digits))
+  }
+  return found
+}
+
+test('a file that begins anywhere in what was imported is imported again, also in a branch that is forgotten', () => {
+  const bytes = fs.readFileSync(restFile)
+  const found = bounds(bytes)
+  const rest = order.slice(straight)
+  const tail = path.join(folder, 'tail.rlp')
+  const head = Math.max(...rest.map(({ number }) => number))
+  let forgotten = 0
+  for (const [data, words] of [[full, []], [pruned, bounded]])
+    for (let first = 0; first < rest.length; first += first < 40 ? 1 : 9) {
+      fs.writeFileSync(tail, bytes.subarray(found[first]))
+      const { stdout } = done(importInto(data, words, tail))
+      const known = Number(/^0 blocks imported, (\d+) known before/.exec(stdout)[1])
+      const passed = Number(/^(\d+) blocks of branches left long ago passed over$/m.exec(stdout)?.[1] ?? 0)
+      assert.equal(known + passed, rest.length - first)
+      assert.ok(stdout.includes(`, ${rest.at(-1).hash}`))
+      forgotten += passed > 0 && rest[first].number < head - states
+    }
+  assert.ok(forgotten > 4, `${forgotten}`)
+  for (const data of [full, pruned]) done(verify(data))
+})
+
+test('a file whose first block has no parent in the folder is refused by number and hash', () => {
+  const bytes = fs.readFileSync(straightFile)
+  const found = bounds(bytes)
+  const gap = path.join(folder, 'gap.rlp')
+  fs.writeFileSync(gap, Buffer.concat([bytes.subarray(found[10]), fs.readFileSync(restFile)]))
+  const data = path.join(folder, 'gap')
+  const refused = importInto(data, [], gap)
+  assert.equal(refused.status, 1)
+  const words = `block 11, ${order[10].hash}, was refused: its parent, block 10, ${order[9].hash}, is not in the folder`
+  assert.ok(refused.stderr.includes(words), refused.stderr)
+  // Nor does one of another chain pass because all its blocks are older than what is kept.
+  const other = path.join(folder, 'other.rlp')
+  const changed = Buffer.from(bytes.subarray(found[10], found[11]))
+  const parent = changed.indexOf(Buffer.from(order[9].hash.slice(2), 'hex'))
+  changed[parent] ^= 1
+  fs.writeFileSync(other, changed)
+  for (const [data, words] of [[full, []], [pruned, bounded]]) {
+    const answer = importInto(data, words, other)
+    assert.equal(answer.status, 1)
+    assert.match(answer.stderr, /block 11, 0x[0-9a-f]{64}, was refused: its parent, block 10, 0x[0-9a-f]{64}, is not/)
+  }
+})
+
+test('a branch that leaves the chain before the oldest state is refused with that number', () => {
+  const data = path.join(folder, 'one-state')
+  const bytes = fs.readFileSync(restFile)
+  const found = bounds(bytes)
+  const rest = order.slice(straight)
+  // The first blocks in a row, then a branch that leaves them two blocks before their last and goes further.
+  const goesBack = (from) => rest.findIndex(({ number }, i) => i > from && number <= rest[i - 1].number)
+  const back = goesBack(0)
+  const head = rest[back - 1]
+  const branchEnd = goesBack(back)
+  assert.ok(rest[back].number === head.number - 1 && rest[branchEnd - 1].number >= head.number)
+  const line = path.join(folder, 'line.rlp')
+  const branch = path.join(folder, 'branch.rlp')
+  fs.writeFileSync(line, bytes.subarray(0, found[back]))
+  fs.writeFileSync(branch, bytes.subarray(found[back], found[branchEnd]))
+  const keepOne = (...files) => run('import', '--data', data, '--genesis', genesis, '--state', '1', ...files)
+  done(keepOne(straightFile, line))
+  const answer = keepOne(branch)
+  assert.equal(answer.status, 1, answer.stdout)
+  assert.match(answer.stderr, new RegExp(`its branch leaves the chain before block ${head.number - 1}, the oldest`))
+  assert.ok(answer.stdout.includes(`head: block ${head.number}, ${head.hash}`))
+  assert.match(done(keepOne(line)).stdout, new RegExp(`^0 blocks imported, ${back} known before`))
 })
