@@ -297,8 +297,10 @@ static void branch_collapse(struct trie *trie, struct trie_link *link, struct br
     memcpy(path + depth, branch_prefix(branch), len);
     path[depth + len++] = (u8)nibble;
     struct branch *child = link_resolve(trie, branch->links, path, depth + len);
-    branch_gone(trie, path, child && child->kind == NODE_BRANCH ? depth + len : depth);
-    if (child && child->kind == NODE_BRANCH) {
+    if (!child) /* the source failed and knows it: what is no trie any more is never kept */
+        return;
+    branch_gone(trie, path, child->kind == NODE_BRANCH ? depth + len : depth);
+    if (child->kind == NODE_BRANCH) {
         memcpy(path + depth + len, branch_prefix(child), child->prefix_len);
         struct branch *merged =
             branch_new(trie->pool, child->cap, path + depth, len + child->prefix_len);

@@ -288,6 +288,43 @@ static void run_random(bool same_length, bool by_source)
     mem_free(model);
 }
 
+static const u8 *donor_get_at_times(void *ctx, const hash32 *owner, const u8 *path, size_t path_len,
+                                    size_t *len)
+{
+    return random_next() % 4 ? donor_get(ctx, owner, path, path_len, len) : NULL;
+}
+
+/* What comes of it then is no trie, and no fault of the program either. */
+TEST(trie_survives_a_source_that_fails)
+{
+    struct trie_pool *pool = trie_pool_new();
+    struct trie whole, trie;
+    struct donor donor = {.trie = &whole};
+    const struct trie_source source = {donor_get_at_times, &donor};
+    u8 key[40], value[3] = {1, 2, 3};
+    hash32 root;
+    trie_init(&whole, pool);
+    arena_init(&donor.arena);
+    for (int round = 0; round < 2000; round++) {
+        trie_put(&whole, key, random_key(key, true), value, sizeof value);
+        trie_root(&whole, &root);
+        trie_init_source(&trie, pool, &source, &root, &root);
+        for (int n = 0; n < 20; n++) {
+            size_t len = random_key(key, true);
+            if (random_next() % 2)
+                trie_put(&trie, key, len, value, sizeof value);
+            else
+                (void)trie_del(&trie, key, len);
+            trie_root(&trie, &root);
+        }
+        trie_clear(&trie);
+        arena_reset(&donor.arena);
+    }
+    trie_clear(&whole);
+    trie_pool_free(pool);
+    arena_fini(&donor.arena);
+}
+
 TEST(trie_equals_naive_with_mixed_keys)
 {
     run_random(false, false);
