@@ -431,6 +431,7 @@ bool dev_snapshot_revert(struct dev *dev, u64 id)
     dev->gas_limit = then.gas_limit;
     dev->has_base_fee = then.has_base_fee;
     dev->base_fee = then.base_fee;
+    dev_pool_follow(dev);
     return true;
 }
 
@@ -442,5 +443,6 @@ enum status dev_rollback(struct dev *dev, u64 count, struct err *err)
                        (unsigned long long)(number - chain_oldest_state(dev->chain)));
     while (dev->snapshot_count && dev->snapshots[dev->snapshot_count - 1].number > number - count)
         dev->snapshot_count--;
+    dev_pool_follow(dev);
     return STATUS_OK;
 }

@@ -131,6 +131,52 @@ TEST(dev_goes_back_as_far_as_history_reaches)
     dev_gone(dev, loop);
 }
 
+static u32 ready_count(struct dev *dev)
+{
+    struct tx picked[8];
+    struct header next;
+    dev_next_header(dev, &next);
+    return txpool_pick(dev->pool, chain_state_look(dev->chain), next.base_fee, picked, 8);
+}
+
+TEST(dev_pool_follows_a_head_that_goes_back)
+{
+    struct loop *loop;
+    struct err err;
+    u64 id;
+    struct dev *dev = dev_made(&loop, 0);
+    dev_set_sealing(dev, (struct dev_sealing){0});
+    for (int way = 0; way < 2; way++) {
+        CHECK_EQ(dev_snapshot_take(dev, &id, &err), STATUS_OK);
+        CHECK_EQ(send_one(dev, 0, 2000000000, &err), STATUS_OK);
+        CHECK_EQ(dev_mine(dev, 1, 0, &err), STATUS_OK);
+        CHECK_EQ(send_one(dev, 1, 2000000000, &err), STATUS_OK);
+        CHECK_EQ(ready_count(dev), 1);
+        if (way)
+            CHECK(dev_snapshot_revert(dev, id));
+        else
+            CHECK_EQ(dev_rollback(dev, 1, &err), STATUS_OK);
+        CHECK_EQ(txpool_count(dev->pool), 1);
+        CHECK_EQ(ready_count(dev), 0);
+        CHECK_EQ(send_one(dev, 0, 2000000000, &err), STATUS_OK);
+        CHECK_EQ(ready_count(dev), 2);
+        txpool_clear(dev->pool);
+    }
+    /* What can no longer be paid when its sender has nothing again goes. */
+    const addr20 *sender = &dev->accounts.list[0].addr;
+    u256 rich = u256_shl(U256_ONE, 100);
+    u256 poor = u256_from_u64(1000);
+    state_set_balance(chain_state_edit(dev->chain), sender, &poor);
+    chain_state_commit(dev->chain);
+    CHECK_EQ(dev_snapshot_take(dev, &id, &err), STATUS_OK);
+    state_set_balance(chain_state_edit(dev->chain), sender, &rich);
+    chain_state_commit(dev->chain);
+    CHECK_EQ(send_one(dev, 0, 2000000000, &err), STATUS_OK);
+    CHECK(dev_snapshot_revert(dev, id));
+    CHECK_EQ(txpool_count(dev->pool), 0);
+    dev_gone(dev, loop);
+}
+
 TEST(dev_refuses_what_it_cannot_be)
 {
     struct err err;

@@ -192,10 +192,15 @@ void dev_pool_keep(struct dev *dev, struct db *db)
     txpool_keep(dev->pool, db, &view);
 }
 
-void dev_state_changed(struct dev *dev)
+void dev_pool_follow(struct dev *dev)
 {
     struct txpool_view view = pool_view(dev);
     txpool_update(dev->pool, &view);
+}
+
+void dev_state_changed(struct dev *dev)
+{
+    dev_pool_follow(dev);
     dev_tell_changed(dev);
 }
 
