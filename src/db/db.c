@@ -658,7 +658,9 @@ enum status db_copy(struct db *db, const char *folder, struct err *err)
     assert(!db->writing);
     if (file_kind(folder) != FILE_KIND_ABSENT)
         return err_set(err, STATUS_EXISTS, "%s is there already", folder);
-    enum status status = file_make_folder(folder, err);
+    enum status status = db_check_pages(db, err); /* the library copies what it does not look at */
+    if (!status)
+        status = file_make_folder(folder, err);
     if (status)
         return status;
     struct arena arena;

@@ -126,7 +126,7 @@ MUST_READ enum status db_check_pages(struct db *db, struct err *err);
 typedef void db_fault_fn(void *arg, const char *words);
 u64 db_verify(struct db *db, db_fault_fn *fault, void *arg);
 
-/* A compact copy into another folder, which must not exist. */
+/* A compact copy into another folder, which must not exist. A file that is no sound tree is not copied. */
 MUST_READ enum status db_copy(struct db *db, const char *folder, struct err *err);
 /* Puts a compact copy in the place of the file, wholly or not at all; the disk must have room for both. What is open
  * is still the old one: close the store, and do nothing else with it. */

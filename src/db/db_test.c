@@ -433,6 +433,24 @@ TEST(copies_are_stores)
     db_place_remove(&copy);
 }
 
+TEST(a_damaged_store_is_not_copied)
+{
+    struct db_place place = db_place_new(), copy = db_place_new();
+    struct db *db = db_place_open(&place);
+    struct err err;
+    db_begin(db);
+    for (u64 i = 0; i < 3000; i++)
+        put_number(db, DB_UNDO, i, i);
+    commit(db);
+    rmdir(copy.folder);
+    CHECK_EQ(truncate(place.file, 8 * 4096), 0);
+    CHECK_EQ(db_copy(db, copy.folder, &err), STATUS_INVALID);
+    CHECK(strstr(err.text, "beyond the end of the file"));
+    CHECK(file_kind(copy.folder) == FILE_KIND_ABSENT);
+    db_close(db);
+    db_place_remove(&place);
+}
+
 static size_t size_of(const char *path)
 {
     u8 *bytes;
