@@ -66,14 +66,17 @@ enum status data_set_history(struct data_options *options, u64 history, struct e
 }
 
 enum status data_read_genesis(struct genesis *genesis, struct arena *arena, const char *path,
-                              struct err *err)
+                              const struct memory_plan *memory, struct err *err)
 {
     u8 *text;
     size_t len;
     enum status status = file_read(&text, &len, path, GENESIS_MAX, err);
     if (status != STATUS_OK)
         return status;
-    status = genesis_parse(genesis, arena, (const char *)text, len, err);
+    if (memory)
+        status = memory_check_genesis(memory, text, len, err);
+    if (status == STATUS_OK)
+        status = genesis_parse(genesis, arena, (const char *)text, len, err);
     if (status != STATUS_OK)
         err_prefix(err, "%s", path);
     mem_free(text);
@@ -168,7 +171,8 @@ enum status data_open(struct data *data, const struct data_options *options, str
     if (!options->genesis)
         return open_all(data, options, NULL, err);
     arena_init(&arena);
-    enum status status = data_read_genesis(&genesis, &arena, options->genesis, err);
+    enum status status =
+        data_read_genesis(&genesis, &arena, options->genesis, options->memory, err);
     if (status == STATUS_OK) /* only now: a bad file leaves no folder behind */
         status = open_all(data, options, &genesis, err);
     arena_fini(&arena);

@@ -66,6 +66,7 @@ const char *data_part(struct arena *arena, const char *folder);
 MUST_READ enum status data_open_store(struct db **db, const char *folder,
                                       const struct db_options *options, struct err *err);
 
-/* A genesis file; its parts are the arena's. */
+/* A genesis file; its parts are the arena's. TOO_LARGE when the plan, which may be NULL, has no room for it. */
 MUST_READ enum status data_read_genesis(struct genesis *genesis, struct arena *arena,
-                                        const char *path, struct err *err);
+                                        const char *path, const struct memory_plan *memory,
+                                        struct err *err);

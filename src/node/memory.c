@@ -67,6 +67,25 @@ enum status memory_check(const struct memory_plan *plan, u64 states, u64 gas_lim
                    (unsigned long long)states);
 }
 
+enum status memory_check_genesis(const struct memory_plan *plan, const u8 *text, size_t len,
+                                 struct err *err)
+{
+    /* A value, and what becomes of it in the state and its tries, as measured; text, code and its copies. */
+    enum { MEMBER_BYTES = 900, TEXT_TIMES = 3 };
+    u64 members = 0;
+    for (size_t i = 0; i < len; i++)
+        members += text[i] == ':';
+    u64 bytes = PROGRAM + members * MEMBER_BYTES + len * TEXT_TIMES;
+    if (bytes <= plan->ceiling)
+        return STATUS_OK;
+    return err_set(
+        err, STATUS_TOO_LARGE,
+        "a genesis file as large as this takes up to %lluM of memory: --memory has to be "
+        "that much once, or ashlar-node init, which has no ceiling, begins the chain, "
+        "and then --genesis is left out",
+        (unsigned long long)((bytes + MIB - 1) / MIB));
+}
+
 enum status memory_divide(struct memory_plan *plan, const char *text, u64 states, struct err *err)
 {
     static const struct {

@@ -57,6 +57,10 @@ MUST_READ enum status memory_divide(struct memory_plan *plan, const char *text, 
 MUST_READ enum status memory_check(const struct memory_plan *plan, u64 states, u64 gas_limit,
                                    struct err *err);
 
+/* The same for the text of a genesis file, which is in memory as a whole until its chain has begun. */
+MUST_READ enum status memory_check_genesis(const struct memory_plan *plan, const u8 *text,
+                                           size_t len, struct err *err);
+
 /* Before any thread is started. */
 void memory_tighten(const struct memory_plan *plan);
 

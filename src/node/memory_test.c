@@ -71,3 +71,17 @@ TEST(memory_bounds_what_serves)
     memory_watch_close(&watch);
     memory_watch_close(&watch);
 }
+
+TEST(memory_counts_what_a_genesis_file_takes)
+{
+    struct err err;
+    struct memory_plan plan;
+    enum { MEMBERS = 62000 };
+    static u8 text[MEMBERS];
+    memset(text, ':', sizeof text);
+    CHECK_EQ(memory_divide(&plan, "64M", 128, &err), STATUS_OK);
+    CHECK_EQ(memory_check_genesis(&plan, text, sizeof text, &err), STATUS_OK);
+    CHECK_EQ(memory_divide(&plan, "60M", 128, &err), STATUS_OK);
+    CHECK_EQ(memory_check_genesis(&plan, text, sizeof text, &err), STATUS_TOO_LARGE);
+    CHECK(strstr(err.text, "up to 62M of memory"));
+}

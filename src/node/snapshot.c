@@ -349,7 +349,7 @@ static enum status check_genesis(const struct importer *importer, const char *pa
     struct genesis genesis;
     hash32 hash;
     arena_init(&arena);
-    enum status status = data_read_genesis(&genesis, &arena, path, err);
+    enum status status = data_read_genesis(&genesis, &arena, path, NULL, err);
     if (status == STATUS_OK) {
         chain_genesis_hash(&genesis, &hash);
         if (!hash32_eq(&hash, &snapshot_info(importer->in)->genesis))

@@ -69,3 +69,18 @@ test('a file with mistakes leaves no folder behind', () => {
   assert.match(stderr, /gasLimit: no block may have a gas limit below 5000/)
   assert.ok(!fs.existsSync(data))
 })
+
+test('a file that takes more than --memory is refused with what it takes; init begins the chain', () => {
+  const file = path.join(folder, 'large.json'), data = path.join(folder, 'large')
+  const alloc = Object.fromEntries(Array.from({ length: 50000 }, (_, i) => [(i + 1000).toString(16).padStart(40, '0'), { balance: '1' }]))
+  fs.writeFileSync(file, JSON.stringify({ ...good, alloc }))
+  const begin = (command, ...words) =>
+    spawnSync(binary, [command, '--data', data, ...words], { encoding: 'utf8', input: '' })
+  const refused = begin('import', '--memory', '64M', '--genesis', file, '-')
+  assert.equal(refused.status, 1)
+  assert.match(refused.stderr, /large.json: a genesis file as large as this takes up to 1\d\dM of memory: --memory has/)
+  assert.ok(!fs.existsSync(data))
+  assert.equal(begin('init', '--genesis', file).status, 0)
+  const went = begin('import', '--memory', '64M', '-')
+  assert.equal(went.status, 0, went.stderr)
+})
