@@ -7,11 +7,24 @@
 static _Thread_local struct fault *innermost;
 static struct sigaction before_bus, before_segv;
 
+/* The thread sanitizer calls handlers out of its own, which has all signals blocked and is never returned to. */
+static void unblock(void)
+{
+#if defined(__has_feature)
+#    if __has_feature(thread_sanitizer)
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_UNBLOCK, &all, NULL);
+#    endif
+#endif
+}
+
 static _Noreturn void go_back(struct fault *fault, const void *at, bool is_io)
 {
     innermost = fault->outer;
     fault->at = at;
     fault->is_io = is_io;
+    unblock();
     siglongjmp(fault->back, 1);
 }
 
