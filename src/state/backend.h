@@ -88,7 +88,7 @@ struct state_backend_ops {
                         struct account *account);
     bool (*slot_get)(void *ctx, const addr20 *addr, const hash32 *addr_hash, const u256 *key,
                      const hash32 *key_hash, u256 *value);
-    /* The bytes are borrowed until the next apply. */
+    /* Of an account's code. The bytes are borrowed until the next apply. Absent: what keeps it is damaged, and says so. */
     bool (*code_get)(void *ctx, const hash32 *code_hash, const u8 **bytes, size_t *len);
 
     void (*each_account)(void *ctx, backend_account_fn *fn, void *arg);

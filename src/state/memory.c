@@ -136,8 +136,7 @@ static bool memory_slot_get(void *ctx, const addr20 *addr, const hash32 *addr_ha
 static bool memory_code_get(void *ctx, const hash32 *hash, const u8 **bytes, size_t *len)
 {
     const struct memory_code *code = code_find(ctx, hash);
-    if (!code)
-        return false;
+    assert(code);
     *bytes = code->bytes;
     *len = code->len;
     return true;
