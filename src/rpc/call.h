@@ -89,6 +89,10 @@ void rpc_call_finish(struct rpc_call *call, size_t mark);
 bool rpc_fail(struct rpc_call *call, enum rpc_code code, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* False, with the error set, once the node has been told to end: to be asked between steps of what may take long. */
 bool rpc_goes_on(struct rpc_call *call);
+/* JSON text, of a request or within one, into the call's arena, with as many values as the node has memory for. */
+MUST_READ enum status rpc_parse(struct rpc *rpc, json *root, const char *text, size_t len,
+                                unsigned depth_max, struct err *err);
+
 static inline bool rpc_failed(const struct rpc_call *call)
 {
     return call->code != 0;

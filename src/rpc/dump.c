@@ -226,7 +226,7 @@ static void anvil_loadState(struct rpc_call *call)
     struct next_block next;
     if (!param_data(call, 0, &text, &len))
         return;
-    if (json_parse_in(&root, call->arena, (const char *)text, len, DEPTH_MAX, &err) != STATUS_OK) {
+    if (rpc_parse(call->rpc, &root, (const char *)text, len, DEPTH_MAX, &err) != STATUS_OK) {
         rpc_fail(call, RPC_INVALID_PARAMS,
                  "not a state that anvil_dumpState of this program gave: %s", err.text);
         return;

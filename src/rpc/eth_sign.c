@@ -106,7 +106,7 @@ static void eth_signTypedData_v4(struct rpc_call *call)
         return;
     json typed = param_need(call, 1);
     const char *text = json_text_len(typed, &len);
-    if (text && json_parse_in(&typed, call->arena, text, len, TYPED_DEPTH, &err) != STATUS_OK)
+    if (text && rpc_parse(call->rpc, &typed, text, len, TYPED_DEPTH, &err) != STATUS_OK)
         rpc_fail(call, RPC_INVALID_PARAMS, "typed data: %s", err.text);
     if (!rpc_failed(call) && typed_data_hash(call, typed, &hash))
         answer_signature(call, &addr, &hash);

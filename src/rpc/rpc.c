@@ -358,6 +358,13 @@ static size_t bound_of(const struct rpc *rpc)
     return (size_t)rpc->options.answer_max + (size_t)rpc->options.batch_max * 1024;
 }
 
+enum status rpc_parse(struct rpc *rpc, json *root, const char *text, size_t len, unsigned depth_max,
+                      struct err *err)
+{
+    u32 values_max = rpc->options.values_max ? rpc->options.values_max : UINT32_MAX;
+    return json_parse_bounded(root, &rpc->arena, text, len, depth_max, values_max, err);
+}
+
 bool rpc_handle_for(struct rpc *rpc, const struct rpc_asker *asker, const char *body, size_t len,
                     struct buf *out)
 {
@@ -366,10 +373,7 @@ bool rpc_handle_for(struct rpc *rpc, const struct rpc_asker *asker, const char *
     bool is_answered = true;
     buf_reset(out);
     out->max = bound_of(rpc);
-    u32 values_max = rpc->options.values_max ? rpc->options.values_max : UINT32_MAX;
-    enum status status =
-        json_parse_bounded(&request, &rpc->arena, body, len, DEPTH_MAX, values_max, &err);
-    if (status != STATUS_OK) {
+    if (rpc_parse(rpc, &request, body, len, DEPTH_MAX, &err) != STATUS_OK) {
         char text[600];
         snprintf(text, sizeof text, "parse error: %s", err.text);
         put_lone_error(out, RPC_PARSE_ERROR, text);

@@ -7,7 +7,7 @@ import path from 'node:path'
 import { test } from 'node:test'
 import { ethers } from 'ethers'
 import { root } from '../../scripts/solc.mjs'
-import { contracts, isAnvil, keys, post, startNode } from './node.mjs'
+import { addresses, contracts, isAnvil, keys, post, startNode } from './node.mjs'
 
 const skip = isAnvil || process.env.ASHLAR_E2E_RPC !== undefined
 const binary = path.join(process.env.ASHLAR_BIN ?? path.join(root, 'build', 'bin'), 'ashlar-node')
@@ -143,6 +143,14 @@ test('with little memory older blocks and states are read from the folder', { sk
   assert.equal(await token.balanceOf(friend), 300n * 7n)
   assert.equal(await node.stop(), 0)
   assert.equal(verify(folder).status, 0, verify(folder).stderr)
+})
+
+test('text within a request is bounded like the request', { skip }, async (t) => {
+  const node = await startNode(['--data', temporaryFolder(t), '--memory', '64M'])
+  t.after(() => node.stop())
+  const many = `[${'1,'.repeat(500_000)}1]`
+  await assert.rejects(node.rpc('anvil_loadState', `0x${Buffer.from(many).toString('hex')}`), /holds more values than may be at a time/)
+  await assert.rejects(node.rpc('eth_signTypedData_v4', addresses[0], many), /holds more values than may be at a time/)
 })
 
 test('a ceiling on memory that cannot be kept is refused', { skip }, (t) => {
