@@ -190,9 +190,11 @@ static enum status check_state(struct chain *chain, struct err *err)
     if (status != STATUS_OK || chain->head->edit_count)
         return status;
     state_root(chain->state, &root);
-    if (!hash32_eq(&root, &chain->head->pub.block.header.state_root))
-        return err_set(err, STATUS_INVALID, "the state does not belong to the chain's head");
-    return STATUS_OK;
+    status = chain_status(chain, err);
+    if (status == STATUS_OK && !hash32_eq(&root, &chain->head->pub.block.header.state_root))
+        status = err_set(err, STATUS_INVALID,
+                         "the store is damaged: its state is not the one that the head says");
+    return status;
 }
 
 static enum status resume(struct chain *chain, const struct genesis *genesis, struct err *err)

@@ -247,7 +247,7 @@ bool param_loose_u64(struct rpc_call *call, size_t index, u64 *out)
 
 bool param_page_size(struct rpc_call *call, size_t index, u32 *out)
 {
-    u64 size;
+    u64 size = 0;
     if (!param_loose_u64(call, index, &size))
         return false;
     *out = (u32)size;
