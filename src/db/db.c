@@ -36,6 +36,8 @@ static enum status status_of(int code)
     case MDB_SUCCESS: return STATUS_OK;
     case MDB_INVALID:
     case MDB_CORRUPTED:
+    case MDB_CURSOR_FULL: /* deeper than any tree that the library makes */
+    case MDB_PAGE_FULL:   /* and fuller than any page */
     case MDB_PAGE_NOTFOUND: return STATUS_INVALID;
     case MDB_VERSION_MISMATCH: return STATUS_UNSUPPORTED;
     case MDB_MAP_FULL: return STATUS_TOO_LARGE;
@@ -59,6 +61,8 @@ static const char *code_words(const struct db *db, int code)
     switch (code) {
     case MDB_INVALID: return "it is not a store, or damaged";
     case MDB_CORRUPTED:
+    case MDB_CURSOR_FULL:
+    case MDB_PAGE_FULL:
     case MDB_PAGE_NOTFOUND: return "a page is damaged; run ashlar-node db verify";
     case MDB_VERSION_MISMATCH: return "the file is of another version of the database library";
     }
