@@ -77,14 +77,14 @@ static void prepare_one(struct ahead *ahead)
     signal_wake_all(&ahead->moved);
 }
 
-/* One step of what there is to do; false when there is nothing now. */
-static bool step(struct ahead *ahead)
+/* One step of what there is to do; false when there is nothing now. reads: it may wait for the file. */
+static bool step(struct ahead *ahead, bool reads)
 {
     if (ahead->taken < ahead->read) {
         prepare_one(ahead);
         return true;
     }
-    if (!ahead->ended && !ahead->reading && has_room(ahead)) {
+    if (reads && !ahead->ended && !ahead->reading && has_room(ahead)) {
         read_one(ahead);
         return true;
     }
@@ -96,7 +96,7 @@ static void work(void *arg)
     struct ahead *ahead = arg;
     mutex_lock(&ahead->mutex);
     while (!ahead->stopped && !(ahead->ended && ahead->taken == ahead->read))
-        if (!step(ahead))
+        if (!step(ahead, true))
             signal_wait(&ahead->moved, &ahead->mutex);
     mutex_unlock(&ahead->mutex);
 }
@@ -148,14 +148,15 @@ void ahead_close(struct ahead *ahead)
     mem_free(ahead);
 }
 
-/* The executing thread helps when it would have to wait. */
+/* The executing thread helps when it would have to wait; but it waits for the file only where no block is on its way,
+ * since a pipe may be silent for long. */
 enum status ahead_next(struct ahead *ahead, struct chain_incoming **incoming, struct err *err)
 {
     enum status status = STATUS_OK;
     mutex_lock(&ahead->mutex);
     struct place *place = &ahead->places[ahead->given % PLACES];
     while (!place->ready && !(ahead->ended && ahead->given == ahead->read))
-        if (!step(ahead))
+        if (!step(ahead, ahead->given == ahead->read))
             signal_wait(&ahead->moved, &ahead->mutex);
     *incoming = place->ready;
     if (place->ready) {
