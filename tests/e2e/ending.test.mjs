@@ -27,16 +27,24 @@ before(async () => {
   order = await writeBranches(folder, { blocks: 40, seed: 11 })
   assert.equal(spawnSync('mkfifo', [fifo]).status, 0)
 })
-after(() => fs.rmSync(folder, { recursive: true, force: true }))
+const running = new Set() // what a failed check leaves behind
+after(() => {
+  for (const child of running) child.kill('SIGKILL')
+  fs.rmSync(folder, { recursive: true, force: true })
+})
 
 // Starts a command; end(signal) gives how it ended and what it said.
 function start(words, stdio = ['pipe', 'pipe', 'pipe']) {
   const child = spawn(binary, words, { stdio })
+  running.add(child)
   let said = ''
   child.stdout?.on('data', (text) => (said += text))
   child.stderr?.on('data', (text) => (said += text))
   child.stdin?.on('error', () => {}) // it may end before it has read all
-  const ended = new Promise((resolve) => child.on('close', (code, signal) => resolve(code ?? signal)))
+  const ended = new Promise((resolve) => child.on('close', (code, signal) => {
+    running.delete(child)
+    resolve(code ?? signal)
+  }))
   const end = async (signal) => {
     const began = performance.now()
     child.kill(signal)
