@@ -77,18 +77,24 @@ static void prepare_one(struct ahead *ahead)
     signal_wake_all(&ahead->moved);
 }
 
-/* One step of what there is to do; false when there is nothing now. reads: it may wait for the file. */
+static bool may_read(const struct ahead *ahead)
+{
+    return !ahead->ended && !ahead->reading && has_room(ahead);
+}
+
+/*
+ * One step of what there is to do; false when there is nothing now. reads: it may wait for the file. A block for each
+ * thread is read before any is made ready, so that none is without work while another waits for the file.
+ */
 static bool step(struct ahead *ahead, bool reads)
 {
-    if (ahead->taken < ahead->read) {
-        prepare_one(ahead);
-        return true;
-    }
-    if (reads && !ahead->ended && !ahead->reading && has_room(ahead)) {
+    if (reads && may_read(ahead) && ahead->read - ahead->taken <= ahead->thread_count)
         read_one(ahead);
-        return true;
-    }
-    return false;
+    else if (ahead->taken < ahead->read)
+        prepare_one(ahead);
+    else
+        return false;
+    return true;
 }
 
 static void work(void *arg)
