@@ -8,10 +8,10 @@
  *   const struct chain_block *head = chain_head(chain);
  *   status = chain_sync(chain, &err);
  *
- * Blocks returned are borrowed from the chain until it is unwound past them or history drops
- * them, which only chain_import, chain_build and chain_unwind do. With a store, those that are
- * older than history, or past the bound of memory, are read from it when asked for, and borrowed
- * until 16 other such blocks have been. The head is always there.
+ * Blocks returned are borrowed from the chain until it changes: until chain_import, chain_add,
+ * chain_build, chain_set_head, chain_unwind or chain_rest. With a store, those that are older than
+ * history, or past the bound of memory, are read from it when asked for; such a block is borrowed
+ * until 16 others have been asked for since it was asked for last. The head is always there.
  */
 #pragma once
 

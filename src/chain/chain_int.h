@@ -41,7 +41,7 @@ struct view {
     struct view *next;
 };
 
-/* Blocks that are older than what is held, as they were looked up last. */
+/* Blocks that are not held, or not whole, as they were looked up last: how many chain.h lends at a time. */
 enum { LOADED_MAX = 16 };
 
 struct bad_blocks;
@@ -74,13 +74,12 @@ struct chain {
     u64 past_from;
     bool has_addresses; /* since addresses_from, if there is a store */
     u64 addresses_from;
-    struct visits visits; /* of what is being executed */
-    struct entry *loaded[LOADED_MAX];
-    u32 loaded_next;
-    struct buf record;       /* scratch for what goes to the store */
-    struct bad_blocks *bad;  /* NULL until there is one */
-    struct view *views;      /* given out */
-    struct state *head_view; /* kept for the next caller, or NULL */
+    struct visits visits;             /* of what is being executed */
+    struct entry *loaded[LOADED_MAX]; /* the latest first */
+    struct buf record;                /* scratch for what goes to the store */
+    struct bad_blocks *bad;           /* NULL until there is one */
+    struct view *views;               /* given out */
+    struct state *head_view;          /* kept for the next caller, or NULL */
     bool head_view_stale;
     struct arena scratch; /* for executing again what was executed before */
     struct process process;

@@ -247,6 +247,33 @@ TEST(store_holds_blocks_without_memory)
     bench_close(&bench);
 }
 
+/* Whatever was read before it: that it was read long ago, and is only asked for again, counts as well. */
+TEST(store_lends_a_block_until_sixteen_others_were_asked_for)
+{
+    enum { LENT = 16 };
+    struct bench bench;
+    bench_open(&bench, 12);
+    bench.held = 1;
+    reopen(&bench, true);
+    while (bench.made < BLOCKS)
+        make_block(&bench);
+    while (bench.taken < BLOCKS)
+        take_block(&bench);
+    struct chain *taker = bench.taker.chain, *maker = bench.maker.chain;
+    CHECK(chain_head(taker)->block.header.number > 2 * LENT);
+    CHECK_EQ(chain_set_head(maker, &chain_head(taker)->block.hash), BLOCK_OK);
+    for (u64 again = 1; again <= LENT; again++) {
+        for (u64 number = 1; number <= LENT; number++)
+            CHECK(chain_by_number(taker, number));
+        const struct chain_block *block = chain_by_number(taker, again);
+        for (u64 number = LENT + 1; number < 2 * LENT; number++) {
+            CHECK(chain_by_number(taker, number));
+            check_same_block(block, chain_by_number(maker, again));
+        }
+    }
+    bench_close(&bench);
+}
+
 TEST(store_refuses_what_is_older_than_it_can_go_back)
 {
     struct bench bench;

@@ -3,9 +3,11 @@
 
 #include "base/mem.h"
 #include "base/test.h"
+#include "db/db.h"
 #include "prim/json.h"
 #include "rpc/rpc.h"
 #include "rpc/typed_data_fixture.h"
+#include "sys/file.h"
 
 /* A chain with its RPC, spoken to in texts. */
 struct bench {
@@ -18,19 +20,24 @@ struct bench {
 #define ALICE "0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266"
 #define BOB   "0x70997970c51812dc3a010c7d01b50e0d17dc79c8"
 
-static void bench_open(struct bench *bench, u64 block_time_ms)
+static void bench_open_as(struct bench *bench, const struct dev_options *dev)
 {
     struct err err;
     CHECK_EQ(loop_new(&bench->loop, &err), STATUS_OK);
-    struct dev_options dev = dev_options_default();
-    dev.accounts = 2;
-    dev.block_time_ms = block_time_ms;
-    CHECK_EQ(dev_open(&bench->dev, bench->loop, &dev, &err), STATUS_OK);
+    CHECK_EQ(dev_open(&bench->dev, bench->loop, dev, &err), STATUS_OK);
     struct rpc_options options = rpc_options_default();
     options.batch_max = 3;
     options.seed = 1;
     bench->rpc = rpc_new(bench->dev, &options);
     buf_init(&bench->out, 0);
+}
+
+static void bench_open(struct bench *bench, u64 block_time_ms)
+{
+    struct dev_options dev = dev_options_default();
+    dev.accounts = 2;
+    dev.block_time_ms = block_time_ms;
+    bench_open_as(bench, &dev);
 }
 
 static void bench_close(struct bench *bench)
@@ -323,6 +330,54 @@ TEST(rpc_traces_calls_and_changes)
     CHECK_STR(call(&bench, "trace_block", "[\"0x0\"]"), OK("[]"));
     CHECK(strstr(call(&bench, "trace_block", "[\"0x2\"]"), "header not found"));
     bench_close(&bench);
+}
+
+static void read_blocks(struct bench *bench, unsigned first, unsigned count)
+{
+    char params[48];
+    for (unsigned number = first; number < first + count; number++) {
+        snprintf(params, sizeof params, "[\"0x%x\",false]", number);
+        CHECK(strstr(call(bench, "eth_getBlockByNumber", params), "\"transactions\":[\"0x"));
+    }
+}
+
+/* Of an archive, blocks that are not held: what is looked at, and what it stands on, are read from the store one after the
+ * other, and many others were before. */
+TEST(rpc_looks_at_old_blocks_whatever_was_read_before)
+{
+    enum { BLOCKS = 60, OLD = 4, OTHERS = 6, OTHER_COUNT = 32, LAST = OTHERS + OTHER_COUNT };
+    static const char *const methods[] = {"trace_block", "debug_traceBlockByNumber",
+                                          "debug_getModifiedAccountsByNumber"};
+    struct err err;
+    struct bench bench;
+    char *folder, want[4096];
+    struct dev_options dev = dev_options_default();
+    const struct db_options store = {.volatile_commits = true};
+    dev.accounts = 2;
+    dev.states = 1;
+    dev.archive = true;
+    CHECK_EQ(file_make_temporary(&folder, &err), STATUS_OK);
+    CHECK_EQ(db_open(&dev.db, folder, &store, &err), STATUS_OK);
+    bench_open_as(&bench, &dev);
+    for (int i = 0; i < BLOCKS; i++)
+        CHECK(strstr(call(&bench, "eth_sendTransaction",
+                          "[{\"from\":\"" ALICE "\",\"to\":\"" BOB "\",\"value\":\"0x3\"}]"),
+                     "result"));
+    for (size_t m = 0; m < ARRAY_LEN(methods); m++) {
+        const char *params = m == 2 ? "[\"0x4\",\"0x5\"]" : "[\"0x4\"]";
+        snprintf(want, sizeof want, "%s", call(&bench, methods[m], params));
+        CHECK(strstr(want, "result"));
+        for (unsigned between = 0; between <= 16; between++) {
+            read_blocks(&bench, OTHERS, OTHER_COUNT);
+            read_blocks(&bench, OLD, 1);
+            read_blocks(&bench, LAST, between);
+            CHECK_STR(call(&bench, methods[m], params), want);
+        }
+    }
+    bench_close(&bench);
+    db_close(dev.db);
+    file_remove_folder(folder);
+    mem_free(folder);
 }
 
 /* In memory there is always an index; a number may be a number. */
