@@ -153,11 +153,16 @@ enum status dev_sync(struct dev *dev, struct err *err)
     return chain_sync(dev->chain, err);
 }
 
+static bool is_much_unsynced(const struct dev *dev)
+{
+    return dev->options.unsynced_max && chain_unsynced(dev->chain) > dev->options.unsynced_max;
+}
+
 void dev_tell_changed(struct dev *dev)
 {
     if (dev->watcher.changed)
         dev->watcher.changed(dev->watcher.ctx);
-    if (dev->options.unsynced_max && chain_unsynced(dev->chain) > dev->options.unsynced_max)
+    if (is_much_unsynced(dev))
         dev_sync_now(dev);
     else
         dev_sync_soon(dev);
@@ -398,6 +403,20 @@ enum status dev_snapshot_take(struct dev *dev, u64 *id, struct err *err)
     return STATUS_OK;
 }
 
+/* Block by block, each step a chain of its own: what a store is to change is in memory until it is made durable. */
+static bool unwind(struct dev *dev, u64 number)
+{
+    for (u64 at = chain_head(dev->chain)->block.header.number; at > number; at--) {
+        if (!chain_unwind(dev->chain, at - 1))
+            return false;
+        if (is_much_unsynced(dev))
+            dev_sync_now(dev);
+        if (dev->sync_failed)
+            return false;
+    }
+    return true;
+}
+
 static bool go_back(struct dev *dev, u64 number)
 {
     if (number < chain_oldest_state(dev->chain) ||
@@ -405,7 +424,7 @@ static bool go_back(struct dev *dev, u64 number)
         return false;
     if (dev->watcher.leaving)
         dev->watcher.leaving(dev->watcher.ctx, number);
-    if (!chain_unwind(dev->chain, number))
+    if (!unwind(dev, number))
         return false;
     dev->reorg_count++;
     dev_sync_soon(dev);

@@ -1,9 +1,11 @@
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/test.h"
 #include "dev/dev.h"
 #include "prim/hex.h"
+#include "sys/file.h"
 
 static struct dev *dev_made(struct loop **loop, u32 history)
 {
@@ -175,6 +177,41 @@ TEST(dev_pool_follows_a_head_that_goes_back)
     CHECK(dev_snapshot_revert(dev, id));
     CHECK_EQ(txpool_count(dev->pool), 0);
     dev_gone(dev, loop);
+}
+
+/* However far it goes back, of a store's transaction no more than the bound and a block is in memory. */
+TEST(dev_goes_back_in_steps_that_are_made_durable)
+{
+    enum { BLOCKS = 200, BOUND = 100000, OF_A_BLOCK = 30000 };
+    struct loop *loop;
+    struct err err;
+    struct dev *dev;
+    struct db_options how = {.volatile_commits = true};
+    struct dev_options options = dev_options_default();
+    char folder[] = "/tmp/ashlar-dev-XXXXXX";
+    CHECK(mkdtemp(folder) != NULL);
+    options.unsynced_max = BOUND;
+    CHECK_EQ(db_open(&options.db, folder, &how, &err), STATUS_OK);
+    CHECK_EQ(loop_new(&loop, &err), STATUS_OK);
+    CHECK_EQ(dev_open(&dev, loop, &options, &err), STATUS_OK);
+    CHECK_EQ(dev_mine(dev, BLOCKS, 0, &err), STATUS_OK);
+    CHECK(chain_unsynced(dev->chain) <= BOUND + OF_A_BLOCK);
+    hash32 tenth = chain_by_number(dev->chain, 10)->block.hash;
+    CHECK_EQ(dev_rollback(dev, BLOCKS - 10, &err), STATUS_OK);
+    CHECK(chain_unsynced(dev->chain) <= BOUND + OF_A_BLOCK);
+    CHECK_EQ(dev_sync(dev, &err), STATUS_OK);
+    dev_gone(dev, loop);
+    db_close(options.db);
+    CHECK_EQ(db_open(&options.db, folder, &how, &err), STATUS_OK);
+    CHECK_EQ(loop_new(&loop, &err), STATUS_OK);
+    CHECK_EQ(dev_open(&dev, loop, &options, &err), STATUS_OK);
+    CHECK_EQ(number_of(dev), 10);
+    CHECK_MEM(chain_head(dev->chain)->block.hash.b, tenth.b, sizeof tenth);
+    CHECK_EQ(dev_mine(dev, 1, 0, &err), STATUS_OK);
+    CHECK_EQ(dev_sync(dev, &err), STATUS_OK);
+    dev_gone(dev, loop);
+    db_close(options.db);
+    file_remove_folder(folder);
 }
 
 TEST(dev_refuses_what_it_cannot_be)

@@ -117,7 +117,7 @@ export async function openLoad(url, node) {
     reorgs: async () => {
       const id = await rpc('evm_snapshot')
       await kinds.transfers()
-      await kinds.storage()
+      for (let rounds = below(6) ? 1 : 25; rounds > 0; rounds--) await kinds.storage()
       await rpc('evm_revert', id).catch(() => {})
     },
     stalled: async () => Promise.all(Array.from({ length: 12 }, () => hang([head(3_000_000), ' '.repeat(2_500_000)], 3000))),
