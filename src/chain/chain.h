@@ -201,7 +201,7 @@ enum fork chain_fork(const struct chain *chain, const struct header *header);
 /* The chain's own machine, for calls between blocks. */
 struct evm *chain_evm(struct chain *chain);
 
-/* Sets up exec to run as if inside `header`'s block, on any state view (eth_call, traces). */
+/* Sets up exec to run as if inside `header`'s block, on any state view (eth_call, traces). It borrows the block before. */
 void chain_exec_init(struct chain *chain, struct exec *exec, struct state *state,
                      const struct header *header);
 
