@@ -107,12 +107,14 @@ enum place {
 };
 
 struct search {
+    struct db_cursor *cursor;
     struct db *db;
     enum db_table table;
     MDB_cursor *lib;
-    bool fully;    /* the record, or the place where it is not, is going to be changed */
-    MDB_val key;   /* what is looked for */
-    MDB_val found; /* AT, ABOVE */
+    bool fully;            /* the record, or the place where it is not, is going to be changed */
+    struct db_bytes given; /* to be put there */
+    MDB_val key;           /* what is looked for */
+    MDB_val found;         /* AT, ABOVE */
     MDB_val stored;
     struct db_bytes value;
 };
@@ -214,38 +216,53 @@ static enum place search_run(struct search *search)
     return (!search->fully || way_check(search)) && found_check(search) ? AT : WRONG;
 }
 
-static void search_init(struct search *search, struct db_cursor *cursor, const void *key,
-                        size_t key_len)
+static bool may_write(const struct db *db)
 {
-    search->db = cursor->db;
+    assert(db->writing);
+    return !db->failed && !db->damaged && db->txn;
+}
+
+typedef bool search_fn(struct search *search);
+
+/* Calls fn to look for the key, and for more. False if fn says so, if a page that it comes upon cannot be read, or if
+ * nothing can be done in this transaction; that is remembered. */
+static bool search_do(struct search *search, struct db_cursor *cursor, struct db_bytes key,
+                      bool changing, search_fn *fn)
+{
+    struct db *db = cursor->db;
+    struct fault fault;
+    if (FAULT_CAUGHT(&fault, db->map, map_end(db))) {
+        db_set_fault(db, &fault, cursor->table, changing);
+        return false;
+    }
+    MDB_cursor *lib = changing && !may_write(db) ? NULL : cursor_lib(cursor);
+    search->cursor = cursor;
+    search->db = db;
     search->table = cursor->table;
-    search->lib = cursor->lib;
-    search->fully = false;
-    search->key = (MDB_val){key_len, (void *)(uintptr_t)key};
+    search->lib = lib;
+    search->fully = changing;
+    search->key = (MDB_val){key.len, (void *)(uintptr_t)key.at};
+    bool is_done = lib && fn(search);
+    fault_leave(&fault);
+    return is_done;
 }
 
 /* --- one record ------------------------------------------------------------------------------- */
+
+static bool get(struct search *search)
+{
+    return search_run(search) == AT;
+}
 
 bool db_get(struct db *db, enum db_table table, const void *key, size_t key_len,
             struct db_bytes *value)
 {
     assert(key_len > 0 && key_len <= KEY_MAX);
-    struct fault fault;
-    if (FAULT_CAUGHT(&fault, db->map, map_end(db))) {
-        db_set_fault(db, &fault, table, false);
+    struct search search;
+    if (!search_do(&search, db->own + table, (struct db_bytes){key, key_len}, false, get))
         return false;
-    }
-    bool is_there = false;
-    MDB_cursor *lib = cursor_lib(db->own + table);
-    if (lib) {
-        struct search search;
-        search_init(&search, db->own + table, key, key_len);
-        is_there = search_run(&search) == AT;
-        if (is_there)
-            *value = search.value;
-    }
-    fault_leave(&fault);
-    return is_there;
+    *value = search.value;
+    return true;
 }
 
 /*
@@ -265,12 +282,6 @@ static void count_change(struct db *db, enum db_table table, const u8 *at, size_
     mapped_note_changed(db);
     if (len > PAGE / 2)
         db->bytes_changed += len;
-}
-
-static bool may_write(struct db *db)
-{
-    assert(db->writing);
-    return !db->failed && !db->damaged && db->txn;
 }
 
 /* Takes away the record that was found. */
@@ -295,107 +306,80 @@ static int found_make_way(struct search *search, size_t len)
     return needed < pages ? found_del(search) : MDB_SUCCESS;
 }
 
-static void put(struct search *search, const void *value, size_t len)
+static bool put(struct search *search)
 {
     struct db *db = search->db;
+    const struct db_bytes *value = &search->given;
     enum place place = search_run(search);
-    int code = place == AT ? found_make_way(search, len) : MDB_SUCCESS;
+    int code = place == AT ? found_make_way(search, value->len) : MDB_SUCCESS;
     if (!code && db->damaged)
-        return;
-    MDB_val at = search->key, stored = {len + DB_CHECKSUM, NULL};
-    u32 sum = record_checksum(search->table, at.mv_data, at.mv_size, value, len);
+        return false;
+    MDB_val at = search->key, stored = {value->len + DB_CHECKSUM, NULL};
+    u32 sum = record_checksum(search->table, at.mv_data, at.mv_size, value->at, value->len);
     if (!code)
         code = mdb_cursor_put(search->lib, &at, &stored, MDB_RESERVE);
     if (code) {
         db_fail(db, code, "write", search->table);
-        return;
+        return false;
     }
     u8 *to = stored.mv_data;
-    if (len)
-        memcpy(to, value, len);
-    memcpy(to + len, &sum, sizeof sum);
-    count_change(db, search->table, to, len);
+    if (value->len)
+        memcpy(to, value->at, value->len);
+    memcpy(to + value->len, &sum, sizeof sum);
+    count_change(db, search->table, to, value->len);
+    return true;
 }
 
 void db_put(struct db *db, enum db_table table, const void *key, size_t key_len, const void *value,
             size_t len)
 {
     assert(key_len > 0 && key_len <= KEY_MAX);
-    struct fault fault;
-    if (FAULT_CAUGHT(&fault, db->map, map_end(db))) {
-        db_set_fault(db, &fault, table, true);
-        return;
-    }
-    MDB_cursor *lib = may_write(db) ? cursor_lib(db->own + table) : NULL;
-    if (lib) {
-        struct search search;
-        search_init(&search, db->own + table, key, key_len);
-        search.fully = true;
-        put(&search, value, len);
-    }
-    fault_leave(&fault);
+    struct search search = {.given = {value, len}};
+    search_do(&search, db->own + table, (struct db_bytes){key, key_len}, true, put);
 }
 
-static void del(struct search *search)
+static bool found_del_or_fail(struct search *search)
 {
-    if (search_run(search) != AT)
-        return;
     int code = found_del(search);
     if (code)
         db_fail(search->db, code, "write", search->table);
+    return !code && !search->db->damaged;
+}
+
+static bool del(struct search *search)
+{
+    return search_run(search) == AT && found_del_or_fail(search);
 }
 
 void db_del(struct db *db, enum db_table table, const void *key, size_t key_len)
 {
     assert(key_len > 0 && key_len <= KEY_MAX);
-    struct fault fault;
-    if (FAULT_CAUGHT(&fault, db->map, map_end(db))) {
-        db_set_fault(db, &fault, table, true);
-        return;
-    }
-    MDB_cursor *lib = may_write(db) ? cursor_lib(db->own + table) : NULL;
-    if (lib) {
-        struct search search;
-        search_init(&search, db->own + table, key, key_len);
-        search.fully = true;
-        del(&search);
-    }
-    fault_leave(&fault);
+    struct search search;
+    search_do(&search, db->own + table, (struct db_bytes){key, key_len}, true, del);
 }
 
-static void del_prefix(struct search *search, size_t len)
+static bool begins_with(const MDB_val *key, const MDB_val *prefix)
 {
-    const void *prefix = search->key.mv_data;
+    return key->mv_size >= prefix->mv_size &&
+           memcmp(key->mv_data, prefix->mv_data, prefix->mv_size) == 0;
+}
+
+static bool del_prefix(struct search *search)
+{
     for (;;) {
         enum place place = search_run(search);
-        if (place != AT && place != ABOVE)
-            return;
-        if (search->found.mv_size < len || memcmp(search->found.mv_data, prefix, len) != 0)
-            return;
-        int code = found_del(search);
-        if (code)
-            db_fail(search->db, code, "write", search->table);
-        if (code || search->db->damaged)
-            return;
+        if ((place != AT && place != ABOVE) || !begins_with(&search->found, &search->key))
+            return true;
+        if (!found_del_or_fail(search))
+            return false;
     }
 }
 
 void db_del_prefix(struct db *db, enum db_table table, const void *prefix, size_t len)
 {
     assert(len > 0 && len <= KEY_MAX);
-    struct fault fault;
-    if (FAULT_CAUGHT(&fault, db->map, map_end(db))) {
-        db_set_fault(db, &fault, table, true);
-        return;
-    }
-    MDB_cursor *lib = may_write(db) ? cursor_lib(db->own + table) : NULL;
-    if (lib) {
-        struct search search;
-        search_init(&search, db->own + table, prefix, len);
-        search.fully = true;
-        del_prefix(&search, len);
-    }
-    fault_leave(&fault);
+    struct search search;
+    search_do(&search, db->own + table, (struct db_bytes){prefix, len}, true, del_prefix);
 }
 
 /* --- in order --------------------------------------------------------------------------------- */
@@ -421,15 +405,16 @@ void db_cursor_free(struct db_cursor *cursor)
     mem_free(cursor);
 }
 
-static bool cursor_take(struct db_cursor *cursor, const struct search *search)
+static bool cursor_take(const struct search *search)
 {
+    struct db_cursor *cursor = search->cursor;
     cursor->key = (struct db_bytes){search->found.mv_data, search->found.mv_size};
     cursor->value = search->value;
     return cursor->at = true;
 }
 
 /* Past the end of a page, or of all of them. */
-static bool step_far(struct db_cursor *cursor, struct search *search, int code, bool is_next)
+static bool step_far(struct search *search, int code, bool is_next)
 {
     if (code && code != MDB_NOTFOUND) {
         not_read(search, code);
@@ -438,25 +423,67 @@ static bool step_far(struct db_cursor *cursor, struct search *search, int code, 
     if (path_is_empty(search->lib) || !way_check(search))
         return false;
     if (!code)
-        return found_check(search) && cursor_take(cursor, search);
+        return found_check(search) && cursor_take(search);
     if (!(is_next ? path_is_last(search->lib) : path_is_first(search->lib)))
         wrong(search);
     return false;
 }
 
-static bool step(struct db_cursor *cursor, bool is_next)
+static bool step(struct search *search, bool is_next)
 {
-    struct search search;
-    search_init(&search, cursor, "", 0);
-    const void *leaf = path_leaf(search.lib);
-    bool may_leave = is_next ? path_ends(search.lib) : path_begins(search.lib);
-    if (may_leave && !leaf_check(search.db, search.table, search.lib))
+    const void *leaf = path_leaf(search->lib);
+    bool may_leave = is_next ? path_ends(search->lib) : path_begins(search->lib);
+    if (may_leave && !leaf_check(search->db, search->table, search->lib))
         return false;
     int code =
-        mdb_cursor_get(search.lib, &search.found, &search.stored, is_next ? MDB_NEXT : MDB_PREV);
-    if (code || path_leaf(search.lib) != leaf)
-        return step_far(cursor, &search, code, is_next);
-    return found_check(&search) && cursor_take(cursor, &search);
+        mdb_cursor_get(search->lib, &search->found, &search->stored, is_next ? MDB_NEXT : MDB_PREV);
+    if (code || path_leaf(search->lib) != leaf)
+        return step_far(search, code, is_next);
+    return found_check(search) && cursor_take(search);
+}
+
+static bool step_next(struct search *search)
+{
+    return step(search, true);
+}
+
+static bool step_back(struct search *search)
+{
+    return step(search, false);
+}
+
+static bool end_seek(struct search *search, MDB_cursor_op op)
+{
+    int code = mdb_cursor_get(search->lib, &search->found, &search->stored, op);
+    if (code && code != MDB_NOTFOUND)
+        not_read(search, code);
+    if (code || !way_check(search))
+        return false;
+    bool is_end = op == MDB_FIRST ? path_is_first(search->lib) : path_is_last(search->lib);
+    if (!is_end)
+        wrong(search);
+    return is_end && found_check(search) && cursor_take(search);
+}
+
+static bool seek(struct search *search)
+{
+    if (!search->key.mv_size)
+        return end_seek(search, MDB_FIRST);
+    enum place place = search_run(search);
+    return (place == AT || place == ABOVE) && cursor_take(search);
+}
+
+static bool seek_back(struct search *search)
+{
+    if (!search->key.mv_size)
+        return end_seek(search, MDB_LAST);
+    switch (search_run(search)) {
+    case AT: return cursor_take(search);
+    case ABOVE: return step(search, false);
+    case NONE: return end_seek(search, MDB_LAST);
+    case WRONG: break;
+    }
+    return false;
 }
 
 /* What is changed no longer is, in a transaction that will not commit: a walk that takes away what it finds would find
@@ -466,102 +493,31 @@ static bool is_in_vain(const struct db *db)
     return db->writing && (db->failed || db->damaged);
 }
 
-static bool cursor_move(struct db_cursor *cursor, bool is_next)
+static bool walk(struct db_cursor *cursor, struct db_bytes key, search_fn *fn)
 {
-    struct db *db = cursor->db;
-    if (!cursor->lib || !cursor->at || is_in_vain(db))
-        return false;
+    struct search search;
     cursor->at = false;
-    struct fault fault;
-    if (FAULT_CAUGHT(&fault, db->map, map_end(db))) {
-        db_set_fault(db, &fault, cursor->table, false);
-        return false;
-    }
-    bool moved = step(cursor, is_next);
-    fault_leave(&fault);
-    return moved;
-}
-
-static bool end_seek(struct db_cursor *cursor, MDB_cursor *lib, MDB_cursor_op op)
-{
-    struct search search;
-    search_init(&search, cursor, "", 0);
-    int code = mdb_cursor_get(lib, &search.found, &search.stored, op);
-    if (code && code != MDB_NOTFOUND)
-        not_read(&search, code);
-    if (code || !way_check(&search))
-        return false;
-    bool is_end = op == MDB_FIRST ? path_is_first(lib) : path_is_last(lib);
-    if (!is_end)
-        wrong(&search);
-    return is_end && found_check(&search) && cursor_take(cursor, &search);
-}
-
-static bool seek(struct db_cursor *cursor, MDB_cursor *lib, const void *key, size_t key_len)
-{
-    if (!key_len)
-        return end_seek(cursor, lib, MDB_FIRST);
-    struct search search;
-    search_init(&search, cursor, key, key_len);
-    enum place place = search_run(&search);
-    return (place == AT || place == ABOVE) && cursor_take(cursor, &search);
-}
-
-static bool seek_back(struct db_cursor *cursor, MDB_cursor *lib, const void *key, size_t key_len)
-{
-    if (!key_len)
-        return end_seek(cursor, lib, MDB_LAST);
-    struct search search;
-    search_init(&search, cursor, key, key_len);
-    switch (search_run(&search)) {
-    case AT: return cursor_take(cursor, &search);
-    case ABOVE: return step(cursor, false);
-    case NONE: return end_seek(cursor, lib, MDB_LAST);
-    case WRONG: break;
-    }
-    return false;
+    return !is_in_vain(cursor->db) && search_do(&search, cursor, key, false, fn);
 }
 
 bool db_seek(struct db_cursor *cursor, const void *key, size_t key_len)
 {
-    cursor->at = false;
-    if (is_in_vain(cursor->db))
-        return false;
-    struct fault fault;
-    if (FAULT_CAUGHT(&fault, cursor->db->map, map_end(cursor->db))) {
-        db_set_fault(cursor->db, &fault, cursor->table, false);
-        return false;
-    }
-    MDB_cursor *lib = cursor_lib(cursor);
-    bool is_at = lib && seek(cursor, lib, key, key_len);
-    fault_leave(&fault);
-    return is_at;
+    return walk(cursor, (struct db_bytes){key, key_len}, seek);
 }
 
 bool db_seek_back(struct db_cursor *cursor, const void *key, size_t key_len)
 {
-    cursor->at = false;
-    if (is_in_vain(cursor->db))
-        return false;
-    struct fault fault;
-    if (FAULT_CAUGHT(&fault, cursor->db->map, map_end(cursor->db))) {
-        db_set_fault(cursor->db, &fault, cursor->table, false);
-        return false;
-    }
-    MDB_cursor *lib = cursor_lib(cursor);
-    bool is_at = lib && seek_back(cursor, lib, key, key_len);
-    fault_leave(&fault);
-    return is_at;
+    return walk(cursor, (struct db_bytes){key, key_len}, seek_back);
 }
 
 bool db_next(struct db_cursor *cursor)
 {
-    return cursor_move(cursor, true);
+    return cursor->lib && cursor->at && walk(cursor, (struct db_bytes){0}, step_next);
 }
 
 bool db_prev(struct db_cursor *cursor)
 {
-    return cursor_move(cursor, false);
+    return cursor->lib && cursor->at && walk(cursor, (struct db_bytes){0}, step_back);
 }
 
 struct db_bytes db_key(const struct db_cursor *cursor)
