@@ -7,7 +7,7 @@ import path from 'node:path'
 import { after, before, test } from 'node:test'
 import { root } from '../../scripts/solc.mjs'
 import { writeBranches } from '../torture/branches.mjs'
-import { isAnvil, request } from './node.mjs'
+import { attended, isAnvil, launch, letGo, request } from './node.mjs'
 
 const binary = path.join(process.env.ASHLAR_BIN ?? path.join(root, 'build', 'bin'), 'ashlar-node')
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'ashlar-ending-'))
@@ -27,28 +27,21 @@ before(async () => {
   order = await writeBranches(folder, { blocks: 40, seed: 11 })
   assert.equal(spawnSync('mkfifo', [fifo]).status, 0)
 })
-const running = new Set() // what a failed check leaves behind
-after(() => {
-  for (const child of running) child.kill('SIGKILL')
-  fs.rmSync(folder, { recursive: true, force: true })
-})
+after(() => fs.rmSync(folder, { recursive: true, force: true }))
 
 // Starts a command; end(signal) gives how it ended and what it said.
 function start(words, stdio = ['pipe', 'pipe', 'pipe']) {
-  const child = spawn(binary, words, { stdio })
-  running.add(child)
+  const child = launch(binary, words, { stdio })
   let said = ''
   child.stdout?.on('data', (text) => (said += text))
   child.stderr?.on('data', (text) => (said += text))
   child.stdin?.on('error', () => {}) // it may end before it has read all
-  const ended = new Promise((resolve) => child.on('close', (code, signal) => {
-    running.delete(child)
-    resolve(code ?? signal)
-  }))
+  const ended = new Promise((resolve) => child.on('close', (code, signal) => resolve(code ?? signal)))
+  letGo(child)
   const end = async (signal) => {
     const began = performance.now()
     child.kill(signal)
-    const how = await ended
+    const how = await attended(child, ended)
     const ms = performance.now() - began
     assert.ok(ms < boundMs, `${words[0]} took ${ms} ms`)
     return { how, said }

@@ -1,7 +1,8 @@
 // A chain of transactions that do inside of them everything that an explorer shows, one block each.
 import assert from 'node:assert/strict'
+import fs from 'node:fs'
 import { ethers } from 'ethers'
-import { contracts, keys } from './node.mjs'
+import { anvilBinary, contracts, keys, startNode } from './node.mjs'
 
 export const friend = '0x00000000000000000000000000000000000000f1'
 export const other = '0x00000000000000000000000000000000000000f2'
@@ -25,7 +26,7 @@ async function add(name, to, data, { value = 0n, by = 'alice', gasLimit = 3_000_
 const call = (name, ...args) => face.encodeFunctionData(name, args)
 export const hashOf = (name) => script.find((entry) => entry.name === name).hash
 
-export async function writeScript() {
+async function writeScript() {
   const supply = ethers.AbiCoder.defaultAbiCoder().encode(['uint256'], [1000n])
   await add('deploy', null, contracts.Explored.bytecode)
   await add('token', null, contracts.Token20.bytecode + supply.slice(2))
@@ -53,4 +54,14 @@ export async function play(node) {
       await new Promise((resolve) => setTimeout(resolve, 5))
     }
   }
+}
+
+// A node on which all of it has happened, and anvil with the same where there is one. stop() ends both.
+export async function startBoth(...peerFlags) {
+  await writeScript()
+  const node = await startNode()
+  await play(node)
+  const peer = fs.existsSync(anvilBinary) ? await startNode(['--hardfork', 'osaka', ...peerFlags], { peer: true }) : undefined
+  if (peer) await play(peer)
+  return { node, peer, stop: () => Promise.all([node.stop(), peer?.stop()]) }
 }

@@ -1,6 +1,6 @@
 // A chain of blocks with reorganisations goes from a development node into a data folder, and out again.
 import assert from 'node:assert/strict'
-import { spawn, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
@@ -9,7 +9,7 @@ import zlib from 'node:zlib'
 import { ethers } from 'ethers'
 import { root } from '../../scripts/solc.mjs'
 import { writeBranches } from '../torture/branches.mjs'
-import { addresses, keys, request } from './node.mjs'
+import { addresses, keys, launch, request, serveFolder } from './node.mjs'
 
 const binary = path.join(process.env.ASHLAR_BIN ?? path.join(root, 'build', 'bin'), 'ashlar-node')
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'ashlar-import-'))
@@ -98,7 +98,7 @@ test('another genesis is refused for a folder that holds a chain', () => {
 
 test('an interrupted import ends cleanly with what it has', async () => {
   const data = newData()
-  const child = spawn(binary, ['import', '--data', data, '--genesis', genesis, '--sync', '1', file], { stdio: ['ignore', 'pipe', 'ignore'] })
+  const child = launch(binary, ['import', '--data', data, '--genesis', genesis, '--sync', '1', file], { stdio: ['ignore', 'pipe', 'ignore'] })
   let said = ''
   child.stdout.on('data', (text) => {
     if (!said) child.kill('SIGINT')
@@ -110,16 +110,8 @@ test('an interrupted import ends cleanly with what it has', async () => {
 })
 
 async function serve(data) {
-  const child = spawn(binary, ['run', '--data', data, '--http.port', '0'], { stdio: ['ignore', 'pipe', 'inherit'] })
-  const url = await new Promise((resolve) =>
-    child.stdout.on('data', (text) => /http:\S+/.test(text) && resolve(/http:\S+/.exec(text)[0])),
-  )
-  const ended = new Promise((resolve) => child.on('exit', (code, signal) => resolve(code ?? signal)))
-  const end = (signal) => {
-    child.kill(signal)
-    return ended
-  }
-  return { url, end }
+  const { url, stop } = await serveFolder(data)
+  return { url, end: stop }
 }
 
 test('run serves the chain, and answers -32601 to what only a development node can do', async () => {

@@ -38,6 +38,36 @@ function cpu() {
   return process.arch === 'x64' ? 'amd64' : process.arch
 }
 
+// Every child of a test file ends with the file, however that ends: also when a check fails before its stop().
+const children = new Set()
+process.on('exit', () => {
+  for (const child of children) child.kill('SIGKILL')
+})
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(1))
+
+// Whether the file waits for the child.
+function hold(child, isHeld) {
+  for (const part of [child, child.stdin, child.stdout, child.stderr]) part?.[isHeld ? 'ref' : 'unref']?.()
+}
+
+// A child of which nothing is awaited any more does not keep its file from ending either; what is awaited of one that has
+// been let go, its end for example, is awaited inside of attended().
+export function launch(program, argv, options) {
+  const child = spawn(program, argv, options)
+  children.add(child)
+  child.once('exit', () => children.delete(child))
+  return child
+}
+export const letGo = (child) => hold(child, false)
+export async function attended(child, promise) {
+  hold(child, true)
+  try {
+    return await promise
+  } finally {
+    hold(child, false)
+  }
+}
+
 function freePort() {
   return new Promise((resolve, reject) => {
     const server = net.createServer()
@@ -93,7 +123,7 @@ export async function startNode(flags = [], { stderr = 'inherit', peer = isAnvil
   if (!given) {
     const port = await freePort()
     const [program, argv] = commandFor(port, flags, peer)
-    child = spawn(program, argv, { stdio: ['ignore', 'ignore', stderr] })
+    child = launch(program, argv, { stdio: ['ignore', 'ignore', stderr] })
     await new Promise((resolve, reject) => child.once('spawn', resolve).once('error', reject))
     url = `http://127.0.0.1:${port}`
   }
@@ -103,6 +133,7 @@ export async function startNode(flags = [], { stderr = 'inherit', peer = isAnvil
 
 // child: absent when somebody else runs it.
 function handle(url, child) {
+  if (child) letGo(child)
   return {
     url,
     pid: child?.pid,
@@ -118,14 +149,14 @@ function handle(url, child) {
       const ended = new Promise((resolve) => child.once('exit', (code, by) => resolve(code ?? by)))
       if (child.exitCode !== null || child.signalCode !== null) return child.exitCode ?? child.signalCode
       child.kill(signal)
-      return ended
+      return attended(child, ended)
     },
   }
 }
 
 // `ashlar-node run` on a data folder.
 export async function serveFolder(data, ...words) {
-  const child = spawn(nodeBinary, ['run', '--data', data, '--http.port', '0', ...words], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = launch(nodeBinary, ['run', '--data', data, '--http.port', '0', ...words], { stdio: ['ignore', 'pipe', 'inherit'] })
   const url = await new Promise((resolve, reject) => {
     let text = ''
     child.stdout.on('data', (part) => {

@@ -9,28 +9,20 @@ import path from 'node:path'
 import { after, before, test } from 'node:test'
 import { ethers } from 'ethers'
 import { writeBranches } from '../torture/branches.mjs'
-import { alice, bob, explored, face, flashed, friend, hashOf, heir, made, madeMore, mortal, nonces, other, play, salted, script,
-  token, writeScript } from './explored.mjs'
-import { addresses, anvilBinary, isAnvil, nodeBinary, request, serveFolder, startNode } from './node.mjs'
+import { alice, bob, explored, face, flashed, friend, hashOf, heir, made, madeMore, mortal, nonces, other, play,
+  salted, script, startBoth, token } from './explored.mjs'
+import { addresses, isAnvil, nodeBinary, serveFolder, startNode } from './node.mjs'
 
 const skip = isAnvil || process.env.ASHLAR_E2E_RPC !== undefined
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'ashlar-otterscan-'))
 const run = (...words) => spawnSync(nodeBinary, words, { encoding: 'utf8' })
 const durable = () => new Promise((resolve) => setTimeout(resolve, 900)) // half a second after a change, and some
-let node, peer
+let node, peer, stop
 before(async () => {
-  if (skip) return
-  await writeScript()
-  node = await startNode()
-  await play(node)
-  if (fs.existsSync(anvilBinary)) {
-    peer = await startNode(['--hardfork', 'osaka'], { peer: true })
-    await play(peer)
-  }
+  if (!skip) ({ node, peer, stop } = await startBoth())
 })
 after(async () => {
-  await node?.stop()
-  await peer?.stop()
+  await stop?.()
   fs.rmSync(folder, { recursive: true, force: true })
 })
 

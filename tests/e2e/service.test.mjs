@@ -1,17 +1,16 @@
 // What surrounds a running node: its log, its sandbox, and how it ends.
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import { root } from '../../scripts/solc.mjs'
-import { isAnvil, request } from './node.mjs'
+import { attended, isAnvil, launch, letGo, request } from './node.mjs'
 
 const binary = path.join(process.env.ASHLAR_BIN ?? path.join(root, 'build', 'bin'), 'ashlar-node')
 
 // Starts `ashlar-node dev` on a port of its choice; stop() ends it and gives code, signal, duration and what it logged.
 async function start(...args) {
-  const child = spawn(binary, ['dev', '--port=0', ...args])
+  const child = launch(binary, ['dev', '--port=0', ...args])
   let log = '', out = ''
   child.stderr.on('data', (chunk) => (log += chunk))
   const ended = new Promise((resolve) => child.on('close', (code, signal) => resolve({ code, signal })))
@@ -26,8 +25,9 @@ async function start(...args) {
   const stop = async () => {
     const began = performance.now()
     child.kill('SIGTERM')
-    return { ...(await ended), ms: performance.now() - began, log }
+    return { ...(await attended(child, ended)), ms: performance.now() - began, log }
   }
+  letGo(child)
   return { url, pid: child.pid, stop, ended }
 }
 

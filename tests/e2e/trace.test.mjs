@@ -6,28 +6,20 @@ import os from 'node:os'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
 import { ethers } from 'ethers'
-import { explored, flashed, friend, hashOf, heir, mortal, play, script, writeScript } from './explored.mjs'
-import { addresses, anvilBinary, isAnvil, request, startNode } from './node.mjs'
+import { explored, flashed, friend, hashOf, heir, mortal, play, script, startBoth } from './explored.mjs'
+import { addresses, isAnvil, request, startNode } from './node.mjs'
 
 const skip = isAnvil || process.env.ASHLAR_E2E_RPC !== undefined
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'ashlar-trace-'))
 const all = ['trace', 'stateDiff', 'vmTrace']
 
-let node, peer
+let node, peer, stop
 before(async () => {
-  if (skip) return
-  await writeScript()
-  node = await startNode()
-  await play(node)
-  if (fs.existsSync(anvilBinary)) {
-    // Its option sets the fee of the first block, ours that of the one before.
-    peer = await startNode(['--hardfork', 'osaka', '--base-fee', '875000000'], { peer: true })
-    await play(peer)
-  }
+  // Its option sets the fee of the first block, ours that of the one before.
+  if (!skip) ({ node, peer, stop } = await startBoth('--base-fee', '875000000'))
 })
 after(async () => {
-  await node?.stop()
-  await peer?.stop()
+  await stop?.()
   fs.rmSync(folder, { recursive: true, force: true })
 })
 

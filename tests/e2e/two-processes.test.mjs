@@ -1,7 +1,7 @@
 // One process at a time has a data folder: every command that opens one, while every other has it. The second says whose
 // it is and ends with status 1, changes nothing, and the first goes on as if nobody had asked.
 import assert from 'node:assert/strict'
-import { spawn, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import crypto from 'node:crypto'
 import fs from 'node:fs'
 import os from 'node:os'
@@ -9,7 +9,7 @@ import path from 'node:path'
 import { after, before, test } from 'node:test'
 import { root } from '../../scripts/solc.mjs'
 import { writeBranches } from '../torture/branches.mjs'
-import { request, startNode } from './node.mjs'
+import { launch, request, startNode } from './node.mjs'
 
 const programs = process.env.ASHLAR_BIN ?? path.join(root, 'build', 'bin')
 const binary = path.join(programs, 'ashlar-node')
@@ -70,7 +70,7 @@ function stateOf(pid) {
 }
 
 function start(words, environment = {}) {
-  const child = spawn(binary, words, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...environment } })
+  const child = launch(binary, words, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...environment } })
   const started = { child, said: '', wrong: '' }
   child.stdout.on('data', (text) => (started.said += text))
   child.stderr.on('data', (text) => (started.wrong += text))
@@ -123,7 +123,10 @@ for (const name of servers)
     fs.cpSync(name === 'dev' ? developed : imported, data, { recursive: true })
     const first = start(commands[name](data))
     t.after(() => first.child.kill('SIGKILL'))
-    while (!/http:\/\/[\d.]+:\d+/.test(first.said)) await new Promise((resolve) => setTimeout(resolve, 5))
+    while (!/http:\/\/[\d.]+:\d+/.test(first.said)) {
+      assert.ok(first.child.exitCode === null, `${name} has ended: ${first.wrong}`)
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
     const [url] = /http:\/\/[\d.]+:\d+/.exec(first.said)
     await new Promise((resolve) => setTimeout(resolve, 900)) // what begins it is on the disk
     const before = contentsOf(place)
