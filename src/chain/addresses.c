@@ -199,17 +199,21 @@ static bool collect_again(struct chain *chain, const struct chain_block *block)
  * be stopped. */
 static enum status extend_back(struct chain *chain, struct err *err)
 {
-    enum { AT_ONCE = 32 << 20 };
+    enum { UNSYNCED_USUAL = 32 << 20 };
+    const struct chain_options *options = &chain->options;
+    size_t most = options->unsynced_max ? options->unsynced_max : UNSYNCED_USUAL;
     enum status status = STATUS_OK;
     u64 oldest = chain_oldest(chain);
     while (status == STATUS_OK && chain->addresses_from > oldest && !ending_is_wished()) {
         u64 number = chain->addresses_from - 1;
+        if (options->indexing)
+            options->indexing(options->indexing_ctx, number, oldest);
         const struct chain_block *block = chain_by_number(chain, number);
         if (!block || !collect_again(chain, block))
             break;
         addresses_put(chain->db, number, chain->visits.list.data, chain->visits.list.len);
         put_mark(chain, number);
-        if (chain_unsynced(chain) > AT_ONCE)
+        if (chain_unsynced(chain) > most)
             status = chain_sync(chain, err);
     }
     return status == STATUS_OK ? chain_status(chain, err) : status;

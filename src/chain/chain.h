@@ -60,6 +60,11 @@ struct chain_options {
     /* An index by address is kept (chain/addresses.h). With a store it remembers so, and blocks that are there without one are
      * executed again for it, from the newest back to where states can no longer be read. */
     bool addresses;
+    /* Told of each block before that is done, and of the last there is to do; NULL: nobody. When the process has been told
+     * to end (sys/ending.h) the rest is left to the next opening. */
+    void (*indexing)(void *ctx, u64 number, u64 oldest);
+    void *indexing_ctx;
+    size_t unsynced_max; /* bytes of it that may wait to be made durable; 0: as many as is usual */
     /* Threads that share what takes long of a block that comes whole: its senders, where they are not known yet, and the
      * hashing of large changes. Of their own, without a loop (sys/workers.h); borrowed. NULL: none. */
     struct workers *workers;

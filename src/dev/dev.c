@@ -79,6 +79,9 @@ static enum status open_chain(struct dev *dev, u64 seed, struct err *err)
         .segments = dev->options.segments,
         .archive = dev->options.archive,
         .addresses = dev->options.addresses || !dev->options.db,
+        .indexing = dev->options.indexing,
+        .indexing_ctx = dev->options.indexing_ctx,
+        .unsynced_max = dev->options.unsynced_max,
         .memory = dev->options.memory,
     };
     if (options.db) {

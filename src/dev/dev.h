@@ -26,6 +26,9 @@ struct dev_options {
     u32 states; /* there, blocks whose states are kept, no more than history; 0: DEV_STATES_STORED */
     bool archive;   /* there, every state stays readable */
     bool addresses; /* there, an index by address is kept; in memory there always is one */
+    /* Told while a store that is opened is indexed (chain_options.indexing); NULL: nobody. */
+    void (*indexing)(void *ctx, u64 number, u64 oldest);
+    void *indexing_ctx;
     /* Bounds of memory in bytes, the last two for what is in a store; 0: the usual ones. */
     u64 pool_max;
     struct chain_memory memory;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "node/indexing.h"
 #include "sys/file.h"
 #include "sys/random.h"
 #include "sys/workers.h"
@@ -121,6 +122,7 @@ static enum status open_chain(struct data *data, const struct data_options *opti
                               const struct genesis *genesis, struct err *err)
 {
     struct arena arena;
+    struct indexing indexing = {0};
     arena_init(&arena);
     struct chain_options chain = {
         .history = (u32)options->states,
@@ -131,10 +133,15 @@ static enum status open_chain(struct data *data, const struct data_options *opti
         .workers = data->workers,
         .archive = options->archive,
         .addresses = options->addresses,
+        .indexing = indexing_tell,
+        .indexing_ctx = &indexing,
     };
-    if (options->memory)
+    if (options->memory) {
         chain.memory = memory_of_chain(options->memory);
+        chain.unsynced_max = options->memory->shares[MEMORY_UNSYNCED];
+    }
     enum status status = chain_open(&data->chain, genesis, &chain, err);
+    indexing_end(&indexing);
     if (status == STATUS_NOT_FOUND)
         err_set(err, status, "%s holds no chain yet: --genesis FILE says how it begins",
                 options->folder);

@@ -5,6 +5,7 @@
 #include "node/banner.h"
 #include "node/data.h"
 #include "node/dev_options.h"
+#include "node/indexing.h"
 #include "node/node.h"
 #include "node/service.h"
 
@@ -20,6 +21,7 @@ struct node {
 static enum status open_dev(struct node *node, const struct dev_command *command, struct err *err)
 {
     struct dev_options options = command->dev;
+    struct indexing indexing = {0};
     enum status status = STATUS_OK;
     arena_init(&node->arena);
     if (command->folder) {
@@ -28,7 +30,12 @@ static enum status open_dev(struct node *node, const struct dev_command *command
         options.db = node->db;
         options.segments = arena_format(&node->arena, "%s/segments", command->folder);
     }
-    return status == STATUS_OK ? dev_open(&node->dev, node->loop, &options, err) : status;
+    options.indexing = indexing_tell;
+    options.indexing_ctx = &indexing;
+    if (status == STATUS_OK)
+        status = dev_open(&node->dev, node->loop, &options, err);
+    indexing_end(&indexing);
+    return status;
 }
 
 static enum status node_open(struct node *node, const struct dev_command *command, struct err *err)

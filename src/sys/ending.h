@@ -7,8 +7,10 @@
 #include "base/status.h"
 #include "base/types.h"
 
-/* From now on the signals are wishes, and what was wished before is forgotten. SIGPIPE is ignored, too. */
+/* From now on the signals are wishes; again is nothing. SIGPIPE is ignored, too. */
 MUST_READ enum status ending_watch(struct err *err);
+/* For tests: as if nothing had been wished yet. */
+void ending_forget(void);
 
 /* Cheap, from any thread. */
 bool ending_is_wished(void);

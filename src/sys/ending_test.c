@@ -14,8 +14,10 @@ TEST(ending_is_a_wish_once_it_is_watched_for)
         CHECK(!ending_is_wished());
         CHECK_EQ(raise(numbers[i]), 0);
         CHECK(ending_is_wished());
+        CHECK_EQ(ending_watch(&err), STATUS_OK);
+        CHECK(ending_is_wished()); /* who begins to watch later is told as well */
+        ending_forget();
     }
-    CHECK_EQ(ending_watch(&err), STATUS_OK);
     CHECK(!ending_is_wished());
 }
 
@@ -53,5 +55,22 @@ TEST(ending_reaches_the_loop_once)
     CHECK_EQ(watcher.told, 1);
     timer_free(timer);
     loop_free(watcher.loop);
+    ending_forget();
+}
+
+TEST(ending_wished_before_there_was_a_loop_reaches_it)
+{
+    struct err err;
+    struct watcher watcher = {0};
     CHECK_EQ(ending_watch(&err), STATUS_OK);
+    CHECK_EQ(raise(SIGTERM), 0);
+    CHECK_EQ(loop_new(&watcher.loop, &err), STATUS_OK);
+    CHECK_EQ(loop_on_end(watcher.loop, on_end, &watcher, &err), STATUS_OK);
+    struct timer *timer = timer_new(watcher.loop, on_time, NULL);
+    timer_start(timer, 60000, 0); /* a loop that waits for nothing ends at once */
+    loop_run(watcher.loop);
+    CHECK_EQ(watcher.told, 1);
+    timer_free(timer);
+    loop_free(watcher.loop);
+    ending_forget();
 }

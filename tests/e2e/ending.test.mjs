@@ -49,8 +49,8 @@ function start(words, stdio = ['pipe', 'pipe', 'pipe']) {
   return { child, end, said: () => said }
 }
 
-async function until(condition, what) {
-  for (const deadline = Date.now() + 10_000; !condition(); await sleep(5)) assert.ok(Date.now() < deadline, what)
+async function until(condition, what, patienceMs = 10_000) {
+  for (const deadline = Date.now() + patienceMs; !condition(); await sleep(5)) assert.ok(Date.now() < deadline, what)
 }
 
 function headOf(data) {
@@ -174,5 +174,64 @@ for (const [name, requests] of Object.entries(work))
     await sleep(150)
     assert.equal((await end('SIGTERM')).how, 0)
     await Promise.all(answers)
+    headOf(data)
+  })
+
+// --- a folder that is indexed when it is opened ------------------------------------------------------------------------
+
+// Blocks that take long to execute, and little room: each a creation that spends all of its gas.
+const slowBlocks = 100
+async function makeSlowArchive(data) {
+  const gas = 200_000_000
+  const { end, url } = await startDev('--data', data, '--state', 'archive', '--fork', 'prague', '--gas-limit', `${2 * gas}`)
+  const [from] = (await request(url, 'eth_accounts')).result
+  for (let i = 0; i < slowBlocks; i++) {
+    const { error } = await request(url, 'eth_sendTransaction', [{ from, data: '0x5b600056', gas: `0x${gas.toString(16)}` }])
+    assert.equal(error, undefined)
+  }
+  assert.equal((await end('SIGTERM')).how, 0)
+  return from
+}
+let slow // made once, and copied
+async function newSlowArchive() {
+  const data = newData()
+  if (!slow) {
+    slow = { data: newData() }
+    slow.from = await makeSlowArchive(slow.data)
+  }
+  fs.cpSync(slow.data, data, { recursive: true })
+  return { data, from: slow.from }
+}
+
+function indexedIn(data) {
+  const { stdout } = spawnSync(binary, ['db', 'stats', '--data', data], { encoding: 'utf8' })
+  return Number(/^visits +(\d+)/m.exec(stdout)[1])
+}
+
+for (const command of ['run', 'import', 'dev'])
+  test(`${command} ends while it indexes an old archive, and goes on the next time`, options, async () => {
+    const { data, from } = await newSlowArchive()
+    assert.equal(indexedIn(data), 0)
+    const words = { run: ['run', '--http.port', '0'], dev: ['dev', '--port', '0', '--fork', 'prague'], import: ['import', '/dev/null'] }[command]
+    const all = [...words, '--data', data, '--state', 'archive', '--address-index']
+    let done = 0
+    for (let times = 0; times < 2; times++) {
+      const { end } = start(all)
+      await sleep(400)
+      const { how, said } = await end('SIGTERM')
+      assert.equal(how, 0, said)
+      const now = indexedIn(data)
+      assert.ok(now > done && now < slowBlocks, `${now} blocks after ${done}`)
+      done = now
+    }
+    headOf(data)
+    if (command !== 'run') return
+    const { end, said } = start(all)
+    await until(() => /http:\S+/.test(said()), 'it listens', 60_000)
+    const [url] = /http:\S+/.exec(said())
+    const page = (await request(url, 'ots_searchTransactionsBefore', [from, 0, 100])).result
+    assert.equal(page.txs.length, slowBlocks)
+    assert.equal((await end('SIGTERM')).how, 0)
+    assert.equal(indexedIn(data), slowBlocks)
     headOf(data)
   })

@@ -25,16 +25,12 @@ static void on_signal(int number)
 
 static enum status make_event(struct err *err)
 {
-    u64 count;
-    int fd = atomic_load(&event);
-    if (fd < 0)
-        fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (atomic_load(&event) >= 0)
+        return STATUS_OK;
+    int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (fd < 0)
         return err_set(err, STATUS_IO, "cannot watch for signals: %s", strerror(errno));
-    ssize_t got = read(fd, &count, sizeof count);
-    (void)got; /* there is nothing in it unless a wish came before */
     atomic_store(&event, fd);
-    atomic_store(&wished, false);
     return STATUS_OK;
 }
 
@@ -50,6 +46,14 @@ enum status ending_watch(struct err *err)
             status = err_set(err, STATUS_IO, "cannot watch for signal %d: %s", numbers[i],
                              strerror(errno));
     return status;
+}
+
+void ending_forget(void)
+{
+    u64 count;
+    atomic_store(&wished, false);
+    ssize_t got = read(atomic_load(&event), &count, sizeof count);
+    (void)got; /* there is nothing in it unless a wish came before */
 }
 
 bool ending_is_wished(void)
