@@ -161,6 +161,16 @@ static void session_end(struct rpc_session *session, const char *why)
 
 /* --- events --------------------------------------------------------------------------------- */
 
+/* What was read of a store that is damaged is not to be shown: false, and the session ends saying so. */
+static bool is_trusted(struct rpc_session *session)
+{
+    struct err err;
+    bool is_whole = chain_status(session->rpc->dev->chain, &err) == STATUS_OK;
+    if (!is_whole)
+        session_end(session, err.text);
+    return is_whole;
+}
+
 static struct buf *note_begin(struct rpc_session *session, const struct subscription *sub)
 {
     struct buf *note = &session->rpc->sessions->note;
@@ -178,7 +188,8 @@ static void note_end(struct rpc_session *session)
     struct buf *note = &session->rpc->sessions->note;
     json_out_object_end(note);
     json_out_object_end(note);
-    session->ops->send(session->ctx, note->data, note->len);
+    if (is_trusted(session))
+        session->ops->send(session->ctx, note->data, note->len);
     if (note->cap > NOTE_KEEP)
         buf_fini(note);
 }
@@ -245,7 +256,7 @@ static bool tell_arrival(struct rpc_session *session, struct subscription *sub)
     const struct chain_block *block = chain_find_tx(dev->chain, hash, &index);
     const struct tx *tx = block ? &block->block.txs[index] : txpool_get(dev->pool, hash);
     if (sub->whole_txs && !tx)
-        return true; /* dropped meanwhile */
+        return is_trusted(session); /* dropped meanwhile */
     struct buf *note = note_begin(session, sub);
     if (sub->whole_txs)
         shape_tx(note, "result", tx, NULL, 0); /* as it was when it came */
@@ -272,7 +283,8 @@ static bool tell_block(struct rpc_session *session)
         return false;
     const struct chain_block *block = chain_by_number(chain, number);
     if (!block) {
-        session_end(session, "too slow: blocks to tell of are no longer held");
+        if (is_trusted(session))
+            session_end(session, "too slow: blocks to tell of are no longer held");
         return false;
     }
     for (u32 i = 0; i < session->sub_count && !session->is_ended; i++) {
@@ -316,6 +328,8 @@ static void take_back(struct rpc_session *session, struct subscription *sub, u64
         const struct chain_block *block = chain_by_number(chain, at);
         if (block && block->receipts)
             untell_logs(session, sub, block);
+        else if (!is_trusted(session))
+            return;
         if (session->ops->unsent(session->ctx) > UNSENT_MAX)
             session_end(session, "too slow: logs to take back do not wait");
     }
