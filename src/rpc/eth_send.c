@@ -38,7 +38,7 @@ static void fill_fees(struct rpc_call *call, struct tx_args *args)
 static bool fill_gas(struct rpc_call *call, struct tx_args *args)
 {
     struct run run;
-    struct block_ref pending = {.is_pending = true};
+    struct block_ref pending = view_pending(call);
     if (args->has_gas)
         return true;
     if (!run_open(call, &run, &pending, NULL, NULL))

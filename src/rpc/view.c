@@ -7,6 +7,11 @@
 
 enum { PENDING_TXS_MAX = 4096 };
 
+struct block_ref view_pending(struct rpc_call *call)
+{
+    return (struct block_ref){.is_pending = true, .timestamp = dev_timestamp(call->dev)};
+}
+
 static bool by_hash(struct rpc_call *call, json value, json object, struct block_ref *ref)
 {
     hash32 hash;
@@ -53,7 +58,7 @@ static bool by_text(struct rpc_call *call, json value, struct block_ref *ref)
         }
     }
     if (strcmp(text, "pending") == 0) {
-        ref->is_pending = true;
+        *ref = view_pending(call);
         return true;
     }
     if (strcmp(text, "earliest") == 0) {
@@ -151,10 +156,25 @@ bool view_no_block(struct rpc_call *call)
     return rpc_fail(call, RPC_SERVER_ERROR, "header not found");
 }
 
+static struct chain_attributes pending_attributes(struct rpc_call *call,
+                                                  const struct block_ref *ref)
+{
+    struct chain_attributes attributes = dev_next_attributes(call->dev);
+    attributes.timestamp = ref->timestamp;
+    return attributes;
+}
+
+static void pending_header(struct rpc_call *call, const struct block_ref *ref,
+                           struct header *header)
+{
+    struct chain_attributes attributes = pending_attributes(call, ref);
+    chain_next_header(call->chain, &attributes, header);
+}
+
 bool view_header(struct rpc_call *call, const struct block_ref *ref, struct header *header)
 {
     if (ref->is_pending)
-        dev_next_header(call->dev, header);
+        pending_header(call, ref, header);
     else if (ref->block)
         *header = ref->block->block.header;
     else
@@ -163,14 +183,14 @@ bool view_header(struct rpc_call *call, const struct block_ref *ref, struct head
 }
 
 /* Executes what is ready, as if it were sealed now; what cannot be included is passed over. */
-static void run_pending(struct rpc_call *call, struct state *state)
+static void run_pending(struct rpc_call *call, const struct block_ref *ref, struct state *state)
 {
     struct exec exec;
     struct header header;
     struct exec_result result;
     if (!txpool_count(call->dev->pool))
         return;
-    dev_next_header(call->dev, &header);
+    pending_header(call, ref, &header);
     struct tx *txs = NEW_ARRAY(struct tx, PENDING_TXS_MAX);
     u32 count = txpool_pick(call->dev->pool, state, header.base_fee, txs, PENDING_TXS_MAX);
     chain_exec_init(call->chain, &exec, state, &header);
@@ -214,7 +234,7 @@ bool view_open(struct rpc_call *call, const struct block_ref *ref, struct state 
     if (!open_at(call, block, chain_state_at, state))
         return false;
     if (ref->is_pending)
-        run_pending(call, *state);
+        run_pending(call, ref, *state);
     return true;
 }
 
@@ -222,7 +242,7 @@ void view_reset(struct rpc_call *call, const struct block_ref *ref, struct state
 {
     state_reset(state);
     if (ref->is_pending)
-        run_pending(call, state);
+        run_pending(call, ref, state);
 }
 
 bool view_open_proof(struct rpc_call *call, size_t index, struct state **state)
@@ -236,17 +256,18 @@ bool view_open_proof(struct rpc_call *call, size_t index, struct state **state)
                  state))
         return false;
     if (ref.is_pending)
-        run_pending(call, *state);
+        run_pending(call, &ref, *state);
     return true;
 }
 
 /* Makes the block to come, of what is ready. */
-static bool draft_pending(struct rpc_call *call, struct block *block, struct state *state)
+static bool draft_pending(struct rpc_call *call, const struct block_ref *ref, struct block *block,
+                          struct state *state)
 {
     struct chain_block draft;
-    struct chain_attributes attributes = dev_next_attributes(call->dev);
+    struct chain_attributes attributes = pending_attributes(call, ref);
     struct header header;
-    dev_next_header(call->dev, &header);
+    pending_header(call, ref, &header);
     struct tx *txs = NEW_ARRAY(struct tx, PENDING_TXS_MAX);
     u32 count = txpool_pick(call->dev->pool, state, header.base_fee, txs, PENDING_TXS_MAX);
     enum block_verdict verdict =
@@ -265,7 +286,7 @@ bool view_open_branch(struct rpc_call *call, const struct block_ref *ref, struct
     if (!open_at(call, base, chain_state_branch, state))
         return false;
     *block = base->block;
-    if (!ref->is_pending || draft_pending(call, block, *state))
+    if (!ref->is_pending || draft_pending(call, ref, block, *state))
         return true;
     view_close(call, *state);
     return false;

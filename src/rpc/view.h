@@ -4,9 +4,13 @@
 #include "rpc/call.h"
 
 struct block_ref {
-    bool is_pending;                 /* the block to come */
+    bool is_pending; /* the block to come */
+    u64 timestamp;   /* its, as the clock was when this was made: all that is asked of it agrees */
     const struct chain_block *block; /* else: the block, or NULL when there is none */
 };
+
+/* The block to come, as it would be now. */
+struct block_ref view_pending(struct rpc_call *call);
 
 /*
  * The index-th parameter as a block: a number, a tag, or EIP-1898's object; the head when it is not given. safe and
