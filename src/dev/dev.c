@@ -429,7 +429,6 @@ static bool go_back(struct dev *dev, u64 number)
         dev->watcher.leaving(dev->watcher.ctx, number);
     if (!unwind(dev, number))
         return false;
-    dev->reorg_count++;
     dev_sync_soon(dev);
     return true;
 }

@@ -86,8 +86,6 @@ struct dev {
     /* The last transactions that came in, for filters: number n is at n modulo the length. */
     hash32 *arrivals;
     u64 arrival_count;
-    /* Raised whenever the chain goes back, so that readers of block numbers notice. */
-    u64 reorg_count;
     struct dev_watcher watcher; /* functions may be NULL */
 
     hash32 parent, lot; /* the last parent's hash, and the prev_randao made of it */

@@ -18,7 +18,6 @@ struct filter {
     u64 polled_ns;
     u64 next_block; /* the first one not told yet */
     u64 next_arrival;
-    u64 reorg_count;
     bool whole_txs;
     struct arena arena; /* what the choice borrows */
     struct log_choice choice;
@@ -129,7 +128,6 @@ static struct filter *filter_add(struct rpc_call *call, enum filter_kind kind)
     filter->polled_ns = clock_monotonic_ns();
     filter->next_block = head_number(call) + 1;
     filter->next_arrival = call->dev->arrival_count;
-    filter->reorg_count = call->dev->reorg_count;
     arena_init(&filter->arena);
     json_out_quantity(call->out, RPC_RESULT, filter->id);
     return filter;
@@ -206,14 +204,17 @@ static void eth_uninstallFilter(struct rpc_call *call)
     json_out_bool(call->out, RPC_RESULT, filter != NULL);
 }
 
-/* After the chain went back, what was told of blocks that are gone is told again for those in their place. False, with
- * the error set, when blocks were pruned before they were told of: the next poll goes on after them. */
-static bool notice_changes(struct rpc_call *call, struct filter *filter)
+/* After the chain went back, what was told of blocks that are gone is told again for those in their place. */
+void rpc_filters_leave(struct rpc_filters *filters, u64 number)
 {
-    u64 head = head_number(call);
-    if (filter->reorg_count != call->dev->reorg_count && filter->next_block > head + 1)
-        filter->next_block = head + 1;
-    filter->reorg_count = call->dev->reorg_count;
+    for (u32 i = 0; i < filters->count; i++)
+        if (filters->list[i]->next_block > number + 1)
+            filters->list[i]->next_block = number + 1;
+}
+
+/* False, with the error set, when blocks were pruned before they were told of: the next poll goes on after them. */
+static bool has_all(struct rpc_call *call, struct filter *filter)
+{
     u64 oldest = chain_oldest(call->chain);
     if (filter->next_block >= oldest || filter->kind == FILTER_PENDING)
         return true;
@@ -265,6 +266,8 @@ static void pending_changes(struct rpc_call *call, struct filter *filter)
 static void log_changes(struct rpc_call *call, struct filter *filter)
 {
     u64 head = head_number(call), from = filter->next_block;
+    if (!filter->range.from_head && from < filter->range.from)
+        from = filter->range.from;
     u64 to = filter->range.to_head || filter->range.to > head ? head : filter->range.to;
     if (filter->range.has_hash) { /* one block, which is there or is not */
         answer_range(call, &filter->choice, &filter->range);
@@ -280,7 +283,7 @@ static void eth_getFilterChanges(struct rpc_call *call)
     struct filter *filter = find(call, true, &place);
     if (!filter)
         return;
-    if (!notice_changes(call, filter))
+    if (!has_all(call, filter))
         return;
     switch (filter->kind) {
     case FILTER_LOGS: log_changes(call, filter); return;

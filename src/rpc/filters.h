@@ -48,5 +48,8 @@ bool log_choice_may_match(const struct log_choice *choice, const struct chain_bl
 struct rpc_filters *rpc_filters_new(u64 seed, u32 max);
 void rpc_filters_free(struct rpc_filters *filters);
 
+/* Blocks after `number` are about to be taken off. */
+void rpc_filters_leave(struct rpc_filters *filters, u64 number);
+
 /* A number that names a filter or subscription; not to be guessed. */
 u64 rpc_filters_next_id(struct rpc_filters *filters);

@@ -281,6 +281,54 @@ TEST(rpc_survives_more_ether_than_there_is)
     bench_close(&bench);
 }
 
+/* The first filter's id, as the parameters of a poll. */
+static void made_filter(const char *answer, char params[64])
+{
+    const char *id = strstr(answer, "\"result\":");
+    CHECK(id);
+    snprintf(params, 64, "[%.*s]", (int)strcspn(id + 9, "}"), id + 9);
+}
+
+static unsigned count_of(const char *text, const char *part)
+{
+    unsigned count = 0;
+    for (; (text = strstr(text, part)); text += strlen(part))
+        count++;
+    return count;
+}
+
+TEST(rpc_filter_tells_again_of_blocks_that_came_in_the_place_of_others)
+{
+    struct bench bench;
+    char filter[64];
+    bench_open(&bench, 0);
+    made_filter(call(&bench, "eth_newBlockFilter", "[]"), filter);
+    call(&bench, "anvil_mine", "[10]");
+    CHECK_EQ(count_of(call(&bench, "eth_getFilterChanges", filter), "\"0x"), 10);
+    call(&bench, "anvil_rollback", "[5]");
+    call(&bench, "anvil_mine", "[7]");
+    CHECK_EQ(count_of(call(&bench, "eth_getFilterChanges", filter), "\"0x"), 7);
+    CHECK_STR(call(&bench, "eth_getFilterChanges", filter), OK("[]"));
+    bench_close(&bench);
+}
+
+TEST(rpc_filter_begins_where_it_was_told_to)
+{
+    static const char log[] = "[{\"from\":\"" ALICE "\",\"data\":\"0x60006000a0\"}]";
+    struct bench bench;
+    char filter[64];
+    bench_open(&bench, 0);
+    made_filter(call(&bench, "eth_newFilter", "[{\"fromBlock\":\"0x3\"}]"), filter);
+    call(&bench, "eth_sendTransaction", log);
+    CHECK_STR(call(&bench, "eth_getFilterChanges", filter), OK("[]"));
+    call(&bench, "eth_sendTransaction", log);
+    call(&bench, "eth_sendTransaction", log);
+    const char *changes = call(&bench, "eth_getFilterChanges", filter);
+    CHECK_EQ(count_of(changes, "\"blockNumber\":"), 1);
+    CHECK(strstr(changes, "\"blockNumber\":\"0x3\""));
+    bench_close(&bench);
+}
+
 TEST(rpc_tells_otterscan_of_code_errors_and_nonces)
 {
     struct bench bench;

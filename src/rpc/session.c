@@ -339,6 +339,7 @@ static void on_leaving(void *ctx, u64 number)
 {
     struct rpc_sessions *sessions = ctx;
     struct rpc_session *next;
+    rpc_filters_leave(sessions->rpc->filters, number);
     for (struct rpc_session *session = sessions->first; session; session = next) {
         next = session->next;
         for (u32 i = 0; i < session->sub_count && !session->is_ended; i++)
