@@ -39,7 +39,8 @@ struct rpc {
     u32 method_mask;
     const struct rpc_method **method_list; /* by name */
     u32 method_count;
-    struct arena arena; /* of the request at hand */
+    struct arena parsed; /* the request or batch at hand, as JSON */
+    struct arena arena;  /* what answering one request takes */
     struct rpc_filters *filters;
     struct rpc_ahead *ahead; /* of the request at hand; NULL mostly */
     struct rpc_sessions *sessions;

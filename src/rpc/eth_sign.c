@@ -25,13 +25,24 @@ static hash32 message_hash(const u8 *bytes, size_t len)
     return hash;
 }
 
-static void answer_signature(struct rpc_call *call, const addr20 *addr, const hash32 *hash)
+/* Asked before a message is looked at: that of a stranger is not worth the work. */
+static const struct dev_account *param_account(struct rpc_call *call, size_t index)
+{
+    addr20 addr;
+    if (!param_addr(call, index, &addr))
+        return NULL;
+    const struct dev_account *account = dev_accounts_find(&call->dev->accounts, &addr);
+    if (!account)
+        rpc_fail(call, RPC_SERVER_ERROR, "unknown account");
+    return account;
+}
+
+static void answer_signature(struct rpc_call *call, const struct dev_account *account,
+                             const hash32 *hash)
 {
     struct signature signature;
-    const struct dev_account *account = dev_accounts_find(&call->dev->accounts, addr);
-    if (!account ||
-        !secp256k1_sign(call->dev->accounts.signer, &signature, hash, &account->secret)) {
-        rpc_fail(call, RPC_SERVER_ERROR, "unknown account");
+    if (!secp256k1_sign(call->dev->accounts.signer, &signature, hash, &account->secret)) {
+        rpc_fail(call, RPC_INTERNAL, "the hash cannot be signed");
         return;
     }
     u8 bytes[SIGNATURE_SIZE];
@@ -54,13 +65,13 @@ static bool read_message(struct rpc_call *call, size_t index, const u8 **bytes, 
 
 static void sign_message(struct rpc_call *call, size_t addr_index, size_t message_index)
 {
-    addr20 addr;
     const u8 *bytes;
     size_t len;
-    if (!param_addr(call, addr_index, &addr) || !read_message(call, message_index, &bytes, &len))
+    const struct dev_account *account = param_account(call, addr_index);
+    if (!account || !read_message(call, message_index, &bytes, &len))
         return;
     hash32 hash = message_hash(bytes, len);
-    answer_signature(call, &addr, &hash);
+    answer_signature(call, account, &hash);
 }
 
 static void eth_sign(struct rpc_call *call)
@@ -98,18 +109,18 @@ static void personal_ecRecover(struct rpc_call *call)
 /* The data is an object, or the same as JSON text. */
 static void eth_signTypedData_v4(struct rpc_call *call)
 {
-    addr20 addr;
     hash32 hash;
     struct err err;
     size_t len;
-    if (!param_addr(call, 0, &addr))
+    const struct dev_account *account = param_account(call, 0);
+    if (!account)
         return;
     json typed = param_need(call, 1);
     const char *text = json_text_len(typed, &len);
     if (text && rpc_parse(call->rpc, &typed, text, len, TYPED_DEPTH, &err) != STATUS_OK)
         rpc_fail(call, RPC_INVALID_PARAMS, "typed data: %s", err.text);
     if (!rpc_failed(call) && typed_data_hash(call, typed, &hash))
-        answer_signature(call, &addr, &hash);
+        answer_signature(call, account, &hash);
 }
 
 const struct rpc_method RPC_ETH_SIGN[] = {

@@ -17,7 +17,6 @@
 enum {
     DEPTH_MAX = 64,
     METHOD_SLOTS = 1024, /* a power of two, several times the number of methods */
-    ARENA_KEEP = 1 << 20,
 };
 
 struct rpc_options rpc_options_default(void)
@@ -104,6 +103,7 @@ struct rpc *rpc_new(struct dev *dev, const struct rpc_options *options)
         rpc->options.client = "ashlar";
     rpc->methods = NEW_ARRAY(const struct rpc_method *, METHOD_SLOTS);
     rpc->method_mask = METHOD_SLOTS - 1;
+    arena_init(&rpc->parsed);
     arena_init(&rpc->arena);
     add_tables(rpc, tables, ARRAY_LEN(tables));
     if (!dev->is_follower)
@@ -122,6 +122,7 @@ void rpc_free(struct rpc *rpc)
         return;
     rpc_sessions_free(rpc->sessions);
     rpc_filters_free(rpc->filters);
+    arena_fini(&rpc->parsed);
     arena_fini(&rpc->arena);
     mem_free(rpc->method_list);
     mem_free(rpc->methods);
@@ -287,6 +288,20 @@ static bool put_aside(struct rpc_call *call, const void *head, size_t len)
     return false;
 }
 
+/* Closes the answer that begins at start, or puts it aside: false. */
+static bool finish(struct rpc_call *call, size_t start, size_t mark, bool is_asked)
+{
+    struct buf *out = call->out;
+    if (call->waits && is_asked && put_aside(call, out->data + start, mark - start)) {
+        out->len = start;
+        return false;
+    }
+    rpc_call_finish(call, mark);
+    if (!is_asked)
+        out->len = start;
+    return true;
+}
+
 /* Appends the answer; nothing for a notification. False: the answer comes later. */
 static bool answer(struct rpc *rpc, const struct rpc_asker *asker, json request, struct buf *out)
 {
@@ -304,15 +319,9 @@ static bool answer(struct rpc *rpc, const struct rpc_asker *asker, json request,
         rpc_fail(&call, RPC_INVALID_REQUEST, "%s", shape);
     else if (rpc_goes_on(&call))
         run(&call, request, json_text(json_get(request, "method")));
-    bool is_asked = shape || id;
-    if (call.waits && is_asked && put_aside(&call, out->data + start, mark - start)) {
-        out->len = start;
-        return false;
-    }
-    rpc_call_finish(&call, mark);
-    if (!is_asked)
-        out->len = start;
-    return true;
+    bool is_answered = finish(&call, start, mark, shape || id);
+    arena_reset(&rpc->arena); /* what the next of a batch takes does not add to it */
+    return is_answered;
 }
 
 /* An answer to no request in particular. */
@@ -358,11 +367,17 @@ static size_t bound_of(const struct rpc *rpc)
     return (size_t)rpc->options.answer_max + (size_t)rpc->options.batch_max * 1024;
 }
 
+static enum status parse_into(struct arena *arena, const struct rpc *rpc, json *root,
+                              const char *text, size_t len, unsigned depth_max, struct err *err)
+{
+    u32 values_max = rpc->options.values_max ? rpc->options.values_max : UINT32_MAX;
+    return json_parse_bounded(root, arena, text, len, depth_max, values_max, err);
+}
+
 enum status rpc_parse(struct rpc *rpc, json *root, const char *text, size_t len, unsigned depth_max,
                       struct err *err)
 {
-    u32 values_max = rpc->options.values_max ? rpc->options.values_max : UINT32_MAX;
-    return json_parse_bounded(root, &rpc->arena, text, len, depth_max, values_max, err);
+    return parse_into(&rpc->arena, rpc, root, text, len, depth_max, err);
 }
 
 bool rpc_handle_for(struct rpc *rpc, const struct rpc_asker *asker, const char *body, size_t len,
@@ -373,7 +388,7 @@ bool rpc_handle_for(struct rpc *rpc, const struct rpc_asker *asker, const char *
     bool is_answered = true;
     buf_reset(out);
     out->max = bound_of(rpc);
-    if (rpc_parse(rpc, &request, body, len, DEPTH_MAX, &err) != STATUS_OK) {
+    if (parse_into(&rpc->parsed, rpc, &request, body, len, DEPTH_MAX, &err) != STATUS_OK) {
         char text[600];
         snprintf(text, sizeof text, "parse error: %s", err.text);
         put_lone_error(out, RPC_PARSE_ERROR, text);
@@ -382,7 +397,7 @@ bool rpc_handle_for(struct rpc *rpc, const struct rpc_asker *asker, const char *
     } else {
         is_answered = answer(rpc, asker, request, out);
     }
-    arena_reset(&rpc->arena);
+    arena_reset(&rpc->parsed);
     return is_answered;
 }
 

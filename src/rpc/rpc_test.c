@@ -5,7 +5,7 @@
 #include "base/test.h"
 #include "db/db.h"
 #include "prim/json.h"
-#include "rpc/rpc.h"
+#include "rpc/call.h"
 #include "rpc/typed_data_fixture.h"
 #include "sys/file.h"
 
@@ -15,6 +15,7 @@ struct bench {
     struct dev *dev;
     struct rpc *rpc;
     struct buf out;
+    size_t most; /* bytes of its arena, as far as noted */
 };
 
 #define ALICE "0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266"
@@ -500,6 +501,81 @@ TEST(rpc_signs_typed_data_as_the_specification_does)
     const char *answer = call(&bench, "eth_signTypedData_v4", params);
     CHECK(strstr(answer, "\"result\":\"0x"));
     CHECK_EQ(strlen(answer), strlen(OK("\"0x\"")) + 130);
+    bench_close(&bench);
+}
+
+TEST(rpc_looks_at_no_message_for_a_stranger)
+{
+    struct bench bench;
+    bench_open(&bench, 0);
+    check_error(&bench, "eth_signTypedData_v4",
+                "[\"0x00000000000000000000000000000000000000aa\",\"{\"]",
+                "{\"code\":-32000,\"message\":\"unknown account\"}");
+    bench_close(&bench);
+}
+
+static void note_size(void *ctx, const char *method, u64 ns, bool has_failed)
+{
+    struct bench *bench = ctx;
+    (void)method;
+    (void)ns;
+    (void)has_failed;
+    size_t size = arena_size(&bench->rpc->arena);
+    bench->most = size > bench->most ? size : bench->most;
+}
+
+TEST(rpc_gives_back_between_the_requests_of_a_batch)
+{
+    enum { DIGITS = 1 << 20 };
+    struct bench bench = {0};
+    bench_open(&bench, 0);
+    bench.rpc->options.observe = note_size;
+    bench.rpc->options.observe_ctx = &bench;
+    struct buf batch;
+    buf_init(&batch, SIZE_MAX / 2);
+    for (int i = 0; i < 3; i++) {
+        buf_add_format(&batch,
+                       "%s{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"web3_sha3\",\"params\":[\"0x",
+                       i ? "," : "[", i);
+        memset(buf_extend(&batch, DIGITS), '0', DIGITS);
+        buf_add_text(&batch, "\"]}");
+    }
+    buf_add_text(&batch, "]");
+    rpc_handle(bench.rpc, (const char *)batch.data, batch.len, &bench.out);
+    CHECK(bench.most >= DIGITS / 2 && bench.most < DIGITS);
+    buf_fini(&batch);
+    bench_close(&bench);
+}
+
+static void never(void *ctx, const void *json, size_t len)
+{
+    (void)ctx;
+    (void)json;
+    CHECK_EQ(len, 0);
+}
+
+TEST(rpc_keeps_no_long_ids_of_requests_that_wait)
+{
+    enum { DIGITS = 5 << 20 };
+    struct bench bench;
+    struct rpc_asker asker = {.answer = never};
+    struct buf text;
+    bench_open(&bench, 3600000);
+    const char *raw =
+        strstr(call(&bench, "eth_signTransaction", "[{\"from\":\"" ALICE "\",\"to\":\"" BOB "\"}]"),
+               "\"raw\":");
+    CHECK(raw);
+    buf_init(&text, SIZE_MAX / 2);
+    buf_add_text(&text,
+                 "{\"jsonrpc\":\"2.0\",\"method\":\"eth_sendRawTransactionSync\",\"params\":[");
+    buf_add(&text, raw + 6, strcspn(raw + 6, ","));
+    buf_add_text(&text, "],\"id\":\"");
+    memset(buf_extend(&text, DIGITS), 'x', DIGITS);
+    buf_add_text(&text, "\"}");
+    CHECK(rpc_handle_for(bench.rpc, &asker, (const char *)text.data, text.len, &bench.out));
+    buf_add_byte(&bench.out, 0);
+    CHECK(strstr((const char *)bench.out.data, "too many requests wait"));
+    buf_fini(&text);
     bench_close(&bench);
 }
 

@@ -13,6 +13,7 @@ enum {
     UNSENT_MAX = 1 << 24,  /* and past which a reader is given up, for what cannot wait */
     NOTE_KEEP = 1 << 16,   /* bytes of buffer kept between events */
     WAITS_MAX = 4096,      /* requests that wait at a time */
+    HEADS_MAX = 1 << 22,   /* and bytes of their envelopes, whose ids may be long */
 };
 
 enum subscription_kind { SUB_HEADS, SUB_LOGS, SUB_PENDING, SUB_SYNCING };
@@ -53,6 +54,7 @@ struct rpc_sessions {
     u32 sub_count; /* of all sessions */
     struct wait *waits;
     u32 wait_count, wait_cap;
+    size_t head_bytes;      /* of all of them */
     struct timer *soon;     /* fires when the request at hand is answered */
     struct timer *deadline; /* of the wait that ends first */
     bool is_soon;
@@ -89,6 +91,7 @@ struct rpc_sessions *rpc_sessions_new(struct rpc *rpc)
 static void wait_remove(struct rpc_sessions *sessions, u32 place)
 {
     mem_free(sessions->waits[place].head);
+    sessions->head_bytes -= sessions->waits[place].head_len;
     sessions->waits[place] = sessions->waits[--sessions->wait_count];
 }
 
@@ -366,8 +369,9 @@ bool rpc_wait_add(struct rpc *rpc, const struct rpc_asker *asker, const hash32 *
                   u64 timeout_ms, const void *head, size_t len)
 {
     struct rpc_sessions *sessions = rpc->sessions;
-    if (sessions->wait_count == WAITS_MAX)
+    if (sessions->wait_count == WAITS_MAX || len > HEADS_MAX - sessions->head_bytes)
         return false;
+    sessions->head_bytes += len;
     if (sessions->wait_count == sessions->wait_cap) {
         sessions->wait_cap = sessions->wait_cap ? 2 * sessions->wait_cap : 8;
         sessions->waits =

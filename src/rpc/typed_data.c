@@ -17,6 +17,11 @@ struct encoder {
     struct rpc_call *call;
     json types;
     unsigned nest;
+    struct {
+        const char *name;
+        hash32 hash;
+    } known[STRUCTS_MAX]; /* types whose hash was made */
+    size_t known_count;
 };
 
 static bool bad(struct encoder *encoder, const char *type, const char *why)
@@ -90,6 +95,12 @@ static void put_type(struct encoder *encoder, struct buf *out, const char *name)
 static bool type_hash(struct encoder *encoder, const char *name, hash32 *hash)
 {
     struct names names = {.count = 0};
+    for (size_t i = 0; i < encoder->known_count; i++) {
+        if (strcmp(encoder->known[i].name, name) == 0) {
+            *hash = encoder->known[i].hash;
+            return true;
+        }
+    }
     if (!json_get(encoder->types, name))
         return bad(encoder, name, "there is no such type");
     if (!collect(encoder, &names, name))
@@ -101,6 +112,10 @@ static bool type_hash(struct encoder *encoder, const char *name, hash32 *hash)
         put_type(encoder, &text, names.list[i]);
     keccak256(hash, text.data, text.len);
     buf_fini(&text);
+    if (encoder->known_count < STRUCTS_MAX) {
+        encoder->known[encoder->known_count].name = name;
+        encoder->known[encoder->known_count++].hash = *hash;
+    }
     return true;
 }
 
