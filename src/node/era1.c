@@ -161,11 +161,16 @@ static const char *take_body(struct era1_in *in, const u8 *value, size_t len)
 
 static enum rlp_verdict decode_receipts(struct era1_in *in, struct receipt **receipts, u32 *count)
 {
+    enum {
+        RECEIPT_SIZE_MIN = 256
+    }; /* its bloom's; else a list of single bytes would take many times its size */
     struct rlp all = rlp_open(in->unpacked.data, in->unpacked.len), list;
     size_t many;
     RLP_TRY(rlp_list(&all, &list));
     RLP_TRY(rlp_finish(&all));
     RLP_TRY(rlp_count(list, &many));
+    if (many > (size_t)(list.end - list.p) / RECEIPT_SIZE_MIN)
+        return RLP_TRUNCATED;
     struct receipt *made = arena_zalloc(&in->arena, many * sizeof *made);
     for (size_t i = 0; i < many; i++) {
         struct rlp_item item;
