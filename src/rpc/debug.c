@@ -39,7 +39,9 @@ static void trace_block(struct rpc_call *call, const struct chain_block *block, 
     if (!replay_open(call, &replay, block))
         return;
     json_out_array(call->out, RPC_RESULT);
-    for (u32 i = 0; i < block->block.tx_count && !rpc_failed(call); i++) {
+    for (u32 i = 0; i < block->block.tx_count && !rpc_failed(call) && !call->out->full; i++) {
+        if (!rpc_goes_on(call))
+            break;
         json_out_object(call->out, NULL);
         json_out_hash(call->out, "txHash", &block->block.txs[i].hash);
         trace_one(call, "result", &replay, i, config);

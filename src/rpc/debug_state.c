@@ -11,11 +11,12 @@
 #include "rpc/view.h"
 
 enum {
-    RANGE_MAX = 256,        /* accounts in an answer, as geth has it */
-    SLOTS_MAX = 100000,     /* slots in an answer */
-    SLOT_TEXT = 256,        /* bytes of an answer that each takes at most */
-    CLEAR_GAS = 2300,       /* EIP-2929: less than clearing a slot costs, refunds taken off */
-    PREIMAGE_TXS_MAX = 500, /* transactions run again in search of a preimage */
+    RANGE_MAX = 256,             /* accounts in an answer, as geth has it */
+    SLOTS_MAX = 100000,          /* slots in an answer */
+    SLOT_TEXT = 256,             /* bytes of an answer that each takes at most */
+    CLEAR_GAS = 2300,            /* EIP-2929: less than clearing a slot costs, refunds taken off */
+    PREIMAGE_TXS_MAX = 500,      /* transactions run again in search of a preimage */
+    PREIMAGE_BLOCKS_MAX = 10000, /* and blocks looked at for them */
 };
 
 /* --- gathering ------------------------------------------------------------------------------- */
@@ -188,7 +189,7 @@ static void debug_storageRangeAt(struct rpc_call *call)
     const struct evm_tracer tracer = {.ctx = &writes, .step = see_write};
     state_each_slot(replay.state, &addr, add_slot, &items);
     evm_set_tracer(replay.process.exec.evm, &tracer);
-    for (u32 i = 0; i < index; i++)
+    for (u32 i = 0; i < index && rpc_goes_on(call); i++)
         replay_tx(&replay, i, &result);
     evm_set_tracer(replay.process.exec.evm, NULL);
     put_storage(call, replay.state, &addr, &items, max);
@@ -385,9 +386,14 @@ static void search_runs(struct rpc_call *call, struct search *search)
     struct exec_result result;
     struct replay replay;
     u32 left = PREIMAGE_TXS_MAX;
+    u64 head = chain_head(call->chain)->block.header.number, oldest = chain_oldest(call->chain);
     const struct evm_tracer tracer = {.ctx = search, .step = try_keccak};
-    for (u64 number = chain_head(call->chain)->block.header.number;
-         number > chain_oldest(call->chain) && left && !search->found; number--) {
+    if (oldest < chain_oldest_readable(call->chain))
+        oldest = chain_oldest_readable(call->chain);
+    if (head - oldest > PREIMAGE_BLOCKS_MAX)
+        oldest = head - PREIMAGE_BLOCKS_MAX;
+    for (u64 number = head; number > oldest && left && !search->found && rpc_goes_on(call);
+         number--) {
         const struct chain_block *block = chain_by_number(call->chain, number);
         u32 count = block ? block->block.tx_count : 0;
         if (!count)

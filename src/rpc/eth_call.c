@@ -53,10 +53,10 @@ static bool gas_ceiling(struct rpc_call *call, struct run *run, const struct tx_
     if (run->exec.fork >= FORK_OSAKA && most > (u64)1 << 24)
         most = (u64)1 << 24;
     if (!u256_is_zero(tx->max_fee)) {
-        u256 left, balance = state_balance(run->state, &tx->sender);
-        if (u256_sub_borrow(&left, balance, tx->value))
+        u256 balance = state_balance(run->state, &tx->sender);
+        if (!u256_lt(tx->value, balance))
             return rpc_fail(call, RPC_SERVER_ERROR, "insufficient funds for transfer");
-        u64 affordable = u256_to_u64_sat(u256_div(left, tx->max_fee));
+        u64 affordable = u256_to_u64_sat(u256_div(u256_sub(balance, tx->value), tx->max_fee));
         most = affordable < most ? affordable : most;
     }
     *ceiling = most > cap ? cap : most;

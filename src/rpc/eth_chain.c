@@ -98,7 +98,7 @@ static void eth_getHeaderByHash(struct rpc_call *call)
 static void answer_tx_count(struct rpc_call *call, const struct block_ref *ref)
 {
     if (ref->is_pending)
-        json_out_quantity(call->out, RPC_RESULT, txpool_count(call->dev->pool));
+        json_out_quantity(call->out, RPC_RESULT, shape_pending_count(call));
     else if (ref->block)
         json_out_quantity(call->out, RPC_RESULT, ref->block->block.tx_count);
     else

@@ -158,7 +158,7 @@ static void put_history(struct rpc_call *call, const struct span *span, const do
     json_out_quantity(out, "oldestBlock", span->oldest);
     if (count) {
         json_out_array(out, "reward");
-        for (u64 i = 0; i < span->count && !rpc_failed(call); i++)
+        for (u64 i = 0; i < span->count && !rpc_failed(call) && rpc_goes_on(call); i++)
             put_rewards_of(call, span->oldest + i, percentiles, count);
         json_out_array_end(out);
     }

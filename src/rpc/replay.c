@@ -26,9 +26,10 @@ bool replay_open(struct rpc_call *call, struct replay *replay, const struct chai
     return true;
 }
 
-/* Runs the block's transaction at index, which did run before. */
+/* Runs the block's transaction at index, which did run before; on a state that is damaged it may not now. */
 void replay_tx(struct replay *replay, u32 index, struct exec_result *result)
 {
+    *result = (struct exec_result){0};
     enum tx_verdict verdict =
         exec_tx(&replay->process.exec, &replay->block->block.txs[index], 0, result);
     (void)verdict;

@@ -330,6 +330,18 @@ TEST(rpc_filter_begins_where_it_was_told_to)
     bench_close(&bench);
 }
 
+TEST(rpc_estimates_nothing_for_who_has_but_what_is_sent)
+{
+    struct bench bench;
+    bench_open(&bench, 0);
+    call(&bench, "anvil_setBalance", "[\"" BOB "\",\"0x5\"]");
+    check_error(&bench, "eth_estimateGas",
+                "[{\"from\":\"" BOB "\",\"to\":\"" ALICE
+                "\",\"value\":\"0x5\",\"gasPrice\":\"0x77359400\"}]",
+                "{\"code\":-32000,\"message\":\"insufficient funds for transfer\"}");
+    bench_close(&bench);
+}
+
 TEST(rpc_tells_otterscan_of_code_errors_and_nonces)
 {
     struct bench bench;
@@ -476,6 +488,7 @@ TEST(rpc_pool_waits_for_blocks_when_they_come_by_the_clock)
     const char *first = "[{\"from\":\"" ALICE "\",\"to\":\"" BOB "\",\"nonce\":\"0x0\"}]";
     CHECK(strstr(call(&bench, "eth_sendTransaction", later), "result"));
     CHECK_STR(call(&bench, "txpool_status", "[]"), OK("{\"pending\":\"0x0\",\"queued\":\"0x1\"}"));
+    CHECK_STR(call(&bench, "eth_getBlockTransactionCountByNumber", "[\"pending\"]"), OK("\"0x0\""));
     CHECK(strstr(call(&bench, "eth_sendTransaction", first), "result"));
     CHECK(strstr(call(&bench, "eth_sendTransaction", first), "already known"));
     CHECK_STR(call(&bench, "txpool_status", "[]"), OK("{\"pending\":\"0x2\",\"queued\":\"0x0\"}"));

@@ -319,19 +319,35 @@ void shape_block(struct rpc_call *call, const char *key, const struct chain_bloc
     json_out_object_end(call->out);
 }
 
+/* What is ready for the block to come, to be freed; NULL if nothing waits. */
+static struct tx *pick_pending(struct rpc_call *call, const struct header *header, u32 *count)
+{
+    struct state *state;
+    *count = 0;
+    if (!txpool_count(call->dev->pool) || !chain_state_at(call->chain, header->number - 1, &state))
+        return NULL;
+    struct tx *txs = NEW_ARRAY(struct tx, PENDING_TXS_MAX);
+    *count = txpool_pick(call->dev->pool, state, header->base_fee, txs, PENDING_TXS_MAX);
+    chain_state_release(call->chain, state);
+    return txs;
+}
+
+u32 shape_pending_count(struct rpc_call *call)
+{
+    u32 count;
+    struct header header;
+    dev_next_header(call->dev, &header);
+    mem_free(pick_pending(call, &header, &count));
+    return count;
+}
+
 void shape_pending_block(struct rpc_call *call, const char *key, bool whole_txs)
 {
     struct buf *out = call->out;
-    struct state *state;
     struct header header;
+    u32 count;
     dev_next_header(call->dev, &header);
-    u32 count = 0;
-    struct tx *txs = NULL;
-    if (txpool_count(call->dev->pool) && chain_state_at(call->chain, header.number - 1, &state)) {
-        txs = NEW_ARRAY(struct tx, PENDING_TXS_MAX);
-        count = txpool_pick(call->dev->pool, state, header.base_fee, txs, PENDING_TXS_MAX);
-        chain_state_release(call->chain, state);
-    }
+    struct tx *txs = pick_pending(call, &header, &count);
     header.tx_root = process_tx_root(txs, count);
     json_out_object(out, key);
     shape_header_members(out, &header, NULL);

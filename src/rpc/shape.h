@@ -34,6 +34,8 @@ void shape_block_summary(struct buf *out, const struct chain_block *block);
 /* As member "withdrawals" of an object that is open. */
 void shape_withdrawals(struct buf *out, const struct block *block);
 
+/* How many transactions the block to come has. */
+u32 shape_pending_count(struct rpc_call *call);
 /* The block to come, with what is ready in the pool. */
 void shape_pending_block(struct rpc_call *call, const char *key, bool whole_txs);
 
