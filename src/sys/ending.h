@@ -1,6 +1,7 @@
 /*
- * The wish that the program end (SIGINT, SIGTERM): noticed wherever it waits or works for long. There is one for the
- * process, as there is one process to end. Until it is watched for, such a signal ends the program on the spot.
+ * The wish that the program end (SIGINT, SIGTERM, and SIGHUP where it is not ignored): noticed wherever it waits or works
+ * for long. There is one for the process, as there is one process to end. Until it is watched for, such a signal ends the
+ * program on the spot.
  */
 #pragma once
 

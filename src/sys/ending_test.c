@@ -8,7 +8,7 @@
 TEST(ending_is_a_wish_once_it_is_watched_for)
 {
     struct err err;
-    static const int numbers[] = {SIGTERM, SIGINT};
+    static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
     for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
         CHECK_EQ(ending_watch(&err), STATUS_OK);
         CHECK(!ending_is_wished());
@@ -19,6 +19,17 @@ TEST(ending_is_a_wish_once_it_is_watched_for)
         ending_forget();
     }
     CHECK(!ending_is_wished());
+}
+
+TEST(ending_leaves_a_hangup_that_is_ignored)
+{
+    struct err err;
+    CHECK(signal(SIGHUP, SIG_IGN) != SIG_ERR);
+    CHECK_EQ(ending_watch(&err), STATUS_OK);
+    CHECK_EQ(raise(SIGHUP), 0);
+    CHECK(!ending_is_wished());
+    CHECK(signal(SIGHUP, SIG_DFL) == SIG_IGN);
+    CHECK_EQ(ending_watch(&err), STATUS_OK);
 }
 
 struct watcher {

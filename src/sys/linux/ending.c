@@ -34,15 +34,22 @@ static enum status make_event(struct err *err)
     return STATUS_OK;
 }
 
+/* As nohup leaves SIGHUP. */
+static bool is_ignored(int number)
+{
+    struct sigaction now;
+    return sigaction(number, NULL, &now) == 0 && now.sa_handler == SIG_IGN;
+}
+
 enum status ending_watch(struct err *err)
 {
-    static const int numbers[] = {SIGINT, SIGTERM};
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
     enum status status = make_event(err);
     sigfillset(&action.sa_mask);
     signal(SIGPIPE, SIG_IGN); /* a reader that has gone shows as an error of the write */
     for (size_t i = 0; status == STATUS_OK && i < ARRAY_LEN(numbers); i++)
-        if (sigaction(numbers[i], &action, NULL))
+        if ((numbers[i] != SIGHUP || !is_ignored(SIGHUP)) && sigaction(numbers[i], &action, NULL))
             status = err_set(err, STATUS_IO, "cannot watch for signal %d: %s", numbers[i],
                              strerror(errno));
     return status;
