@@ -270,7 +270,9 @@ static enum status position_err(const char *text, size_t at, const char *why, st
     return err_set(err, STATUS_INVALID, "line %u, column %u: %s", line, column, why);
 }
 
-static enum status lib_err(yajl_handle parser, const char *text, size_t len, struct err *err)
+/* is_cut: all of the text was taken, and it ended too early. */
+static enum status lib_err(yajl_handle parser, const char *text, size_t len, bool is_cut,
+                           struct err *err)
 {
     u8 *words = yajl_get_error(parser, 0, (const u8 *)text, len);
     char why[160] = "malformed JSON";
@@ -281,7 +283,7 @@ static enum status lib_err(yajl_handle parser, const char *text, size_t len, str
         why[n] = 0;
         yajl_free_error(parser, words);
     }
-    size_t at = yajl_get_bytes_consumed(parser);
+    size_t at = is_cut ? len : yajl_get_bytes_consumed(parser);
     return position_err(text, at < len ? at : len, why, err);
 }
 
@@ -291,7 +293,8 @@ static enum status builder_run(struct builder *builder, const char *text, size_t
     yajl_alloc_funcs memory = {lib_alloc, lib_realloc, lib_free, builder->arena};
     yajl_handle parser = yajl_alloc(&callbacks, &memory, builder);
     yajl_status verdict = yajl_parse(parser, (const u8 *)text, len);
-    if (verdict == yajl_status_ok)
+    bool is_cut = verdict == yajl_status_ok;
+    if (is_cut)
         verdict = yajl_complete_parse(parser);
     if (verdict == yajl_status_ok && builder->pending_len == 1)
         return STATUS_OK;
@@ -302,7 +305,7 @@ static enum status builder_run(struct builder *builder, const char *text, size_t
         return err_set(err, STATUS_TOO_LARGE, "JSON holds more values than may be at a time");
     if (verdict == yajl_status_ok)
         return position_err(text, len, "there is no value", err);
-    return lib_err(parser, text, len, err);
+    return lib_err(parser, text, len, is_cut, err);
 }
 
 enum status json_parse_in(json *root, struct arena *arena, const char *text, size_t len,

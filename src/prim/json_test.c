@@ -49,6 +49,8 @@ TEST(json_refuses_with_line_and_column)
     struct err err;
     CHECK_EQ(refused("{\n \"a\": }", &err), STATUS_INVALID);
     CHECK(strncmp(err.text, "line 2, column", 14) == 0);
+    CHECK_EQ(refused("[1,\n 2", &err), STATUS_INVALID); /* cut off: at its end */
+    CHECK(strncmp(err.text, "line 2, column 3: ", 18) == 0);
     CHECK_EQ(refused("[1] x", &err), STATUS_INVALID);
     CHECK_EQ(refused("\"\xff\"", &err), STATUS_INVALID);
     CHECK_EQ(refused("[[[[[[[[[1]]]]]]]]]", &err), STATUS_TOO_LARGE);

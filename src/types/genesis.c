@@ -1,6 +1,7 @@
 #include "types/genesis.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "types/genesis_int.h"
@@ -95,6 +96,20 @@ static void file_to_genesis(struct genesis *genesis, struct file *file, bool has
                                 .account_count = file->accounts.count};
 }
 
+/* json_parse's words begin with "line 3, column 5: ", but for those of a whole file. */
+static void json_mistake(struct genesis_reader *r, const struct err *err)
+{
+    static const char line[] = "line ", column[] = ", column ";
+    struct genesis_finding finding = {.is_mistake = true, .text = err->text};
+    char *at;
+    if (strncmp(err->text, line, strlen(line)) == 0) {
+        finding.line = (unsigned)strtoul(err->text + strlen(line), &at, 10);
+        finding.column = (unsigned)strtoul(at + strlen(column), &at, 10);
+        finding.text = at + strlen(": ");
+    }
+    r->found(r->ctx, &finding);
+}
+
 static enum status read_file(struct genesis_reader *r, struct genesis *genesis)
 {
     struct err err;
@@ -102,7 +117,7 @@ static enum status read_file(struct genesis_reader *r, struct genesis *genesis)
     struct genesis_seen seen;
     struct file file = {.header.gas_limit = UINT64_MAX};
     if (json_parse(&doc, r->text, r->len, JSON_DEPTH_MAX, &err) != STATUS_OK) {
-        r->found(r->ctx, &(struct genesis_finding){true, 0, 0, err.text});
+        json_mistake(r, &err);
         return STATUS_INVALID;
     }
     json root = json_root(doc);

@@ -39,7 +39,7 @@ MUST_READ enum status genesis_parse(struct genesis *genesis, struct arena *arena
 
 struct genesis_finding {
     bool is_mistake;       /* else a warning: the file is good without heeding it */
-    unsigned line, column; /* from 1 */
+    unsigned line, column; /* from 1; 0 of what is wrong with the whole file */
     const char *text;      /* "config.londonBlock: ..."; lent for the call */
 };
 

@@ -76,6 +76,7 @@ TEST(genesis_mistakes_are_named_and_placed)
         const char *text, *words;
     } cases[] = {
         {"[]", "1:1 must be an object, but is an array\n"},
+        {"[1,\n 2", "2:3 parse error: premature EOF\n"},
         {"{}", "1:1 config is missing\n1:1 gasLimit is missing\n1:1 difficulty is missing\n"
                "1:1 alloc is missing\n"},
         {"{\"config\": {\"chainId\": 1}, \"number\": \"0x5\",\n" REST,

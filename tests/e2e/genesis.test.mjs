@@ -58,7 +58,7 @@ test('every mistake is named with line, column and reason', () => {
 test('a file that is not JSON is refused with the place', () => {
   const { status, text } = check('{"config": {},\n "alloc" }')
   assert.equal(status, 1)
-  assert.match(text, /^FILE: mistake: line 2, column \d+: /)
+  assert.match(text, /^FILE:2:\d+: mistake: /)
 })
 
 test('a file with mistakes leaves no folder behind', () => {
