@@ -215,6 +215,8 @@ static int export_snapshot(const struct data_options *where, const char *path, s
     char head[67], seal[67];
     if (!where->folder || rest || span.from || span.to != UINT64_MAX)
         return args_fail(&about, "--snapshot FILE goes with --data DIR and nothing else");
+    if (strcmp(path, "-") == 0)
+        return args_fail(&about, "a snapshot needs a file, and is not written to standard output");
     if (snapshot_export(&done, where->folder, path, &err) != STATUS_OK) {
         fprintf(stderr, "ashlar-node export: %s\n", err.text);
         return EXIT_FAILED;

@@ -9,6 +9,7 @@
 
 enum file_kind { FILE_KIND_ABSENT, FILE_KIND_REGULAR, FILE_KIND_FOLDER, FILE_KIND_OTHER };
 
+/* OTHER also where this user may not look. */
 enum file_kind file_kind(const char *path);
 
 /* Bytes that this user may still write where the folder or file lies; UINT64_MAX if the system does not say. */

@@ -1,5 +1,6 @@
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -8,6 +9,7 @@
 #include "sys/file.h"
 #include "sys/lock.h"
 #include "sys/random.h"
+#include "sys/sealed.h"
 #include "sys/thread.h"
 
 TEST(names_sort_by_number)
@@ -54,6 +56,45 @@ TEST(empty_folder_is_told)
     CHECK(!file_is_empty_folder(path));
     CHECK_EQ(file_make_folder(path, &err), STATUS_OK);
     CHECK(!file_is_empty_folder(folder));
+    file_remove_folder(folder);
+    mem_free(folder);
+}
+
+/* As somebody who may not look; root may, and becomes another for it. */
+TEST(kind_of_what_may_not_be_seen_is_not_absent)
+{
+    char *folder, path[256];
+    struct err err;
+    bool is_root = geteuid() == 0;
+    CHECK_EQ(file_make_temporary(&folder, &err), STATUS_OK);
+    snprintf(path, sizeof path, "%s/x", folder);
+    CHECK_EQ(file_kind(path), FILE_KIND_ABSENT);
+    CHECK_EQ(chmod(folder, 0), 0);
+    CHECK(!is_root || seteuid(65534) == 0);
+    CHECK_EQ(file_kind(path), FILE_KIND_OTHER);
+    CHECK(!is_root || seteuid(0) == 0);
+    CHECK_EQ(chmod(folder, 0700), 0);
+    file_remove_folder(folder);
+    mem_free(folder);
+}
+
+TEST(sealed_files_take_no_device_s_or_link_s_place)
+{
+    char *folder, path[256];
+    struct err err;
+    struct sealed_out *out;
+    CHECK_EQ(file_make_temporary(&folder, &err), STATUS_OK);
+    snprintf(path, sizeof path, "%s/x", folder);
+    CHECK_EQ(sealed_create(&out, folder, &err), STATUS_INVALID);
+    CHECK_EQ(sealed_create(&out, "/dev/null", &err), STATUS_INVALID);
+    CHECK(strstr(err.text, "/dev/null"));
+    CHECK_EQ(symlink("/dev/null", path), 0);
+    CHECK_EQ(sealed_create(&out, path, &err), STATUS_INVALID);
+    CHECK_EQ(unlink(path), 0);
+    CHECK_EQ(file_write(path, "old", 3, &err), STATUS_OK);
+    CHECK_EQ(sealed_create(&out, path, &err), STATUS_OK);
+    sealed_add(out, "new", 3);
+    CHECK_EQ(sealed_finish(out, &err), STATUS_OK);
     file_remove_folder(folder);
     mem_free(folder);
 }

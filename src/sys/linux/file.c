@@ -21,7 +21,7 @@ enum file_kind file_kind(const char *path)
 {
     struct stat info;
     if (stat(path, &info) != 0)
-        return FILE_KIND_ABSENT;
+        return errno == EACCES ? FILE_KIND_OTHER : FILE_KIND_ABSENT;
     if (S_ISREG(info.st_mode))
         return FILE_KIND_REGULAR;
     return S_ISDIR(info.st_mode) ? FILE_KIND_FOLDER : FILE_KIND_OTHER;

@@ -34,8 +34,18 @@ static enum status fail(struct err *err, int number, const char *what, const cha
 
 /* --- writing ---------------------------------------------------------------------------------- */
 
+/* Renaming would put a file in the place of a device, such as /dev/null, or of a link. */
+static bool may_take_name(const char *path)
+{
+    struct stat info;
+    return lstat(path, &info) != 0 || S_ISREG(info.st_mode);
+}
+
 enum status sealed_create(struct sealed_out **created, const char *path, struct err *err)
 {
+    if (!may_take_name(path))
+        return err_set(err, STATUS_INVALID, "cannot write %s: it is there, and no regular file",
+                       path);
     size_t size = strlen(path) + sizeof ".part";
     struct sealed_out *out = NEW(struct sealed_out);
     out->path = mem_strdup(path);
