@@ -92,6 +92,13 @@ const char *data_part(struct arena *arena, const char *folder)
     return arena_format(arena, "%.*s.part", (int)len, folder);
 }
 
+enum status data_check_name(const char *folder, struct err *err)
+{
+    if (*folder) /* else DIR/chain were /chain */
+        return STATUS_OK;
+    return err_set(err, STATUS_INVALID, "--data is empty: it names the data folder");
+}
+
 /* Is another process just making this folder? */
 static enum status look_at_part(struct arena *arena, const char *folder, struct err *err)
 {
@@ -109,13 +116,38 @@ enum status data_open_store(struct db **db, const char *folder, const struct db_
     struct arena arena;
     arena_init(&arena);
     const char *path = arena_format(&arena, "%s/chain", folder);
-    enum status status = look_at_part(&arena, folder, err);
+    enum status status = data_check_name(folder, err);
+    if (status == STATUS_OK)
+        status = look_at_part(&arena, folder, err);
     if (status == STATUS_OK && !options->read_only)
         status = file_make_folder(folder, err);
     if (status == STATUS_OK)
         status = db_open(db, path, options, err);
     arena_fini(&arena);
     return status;
+}
+
+enum status data_find_store(const char *folder, struct err *err)
+{
+    struct arena arena;
+    arena_init(&arena);
+    const char *path = arena_format(&arena, "%s/chain", folder);
+    enum status status = data_check_name(folder, err);
+    if (status == STATUS_OK)
+        status = look_at_part(&arena, folder, err);
+    enum file_kind kind = file_kind(path);
+    if (status == STATUS_OK && kind == FILE_KIND_ABSENT)
+        status = err_set(err, STATUS_NOT_FOUND, "there is no folder %s", path);
+    else if (status == STATUS_OK && kind != FILE_KIND_FOLDER)
+        status = err_set(err, STATUS_IO, "%s is no folder, or not this user's to open", path);
+    arena_fini(&arena);
+    return status;
+}
+
+static enum status has_no_chain(const struct data_options *options, struct err *err)
+{
+    const char *hint = options->read_only ? "" : ": --genesis FILE says how it begins";
+    return err_set(err, STATUS_NOT_FOUND, "%s holds no chain yet%s", options->folder, hint);
 }
 
 static enum status open_chain(struct data *data, const struct data_options *options,
@@ -143,8 +175,7 @@ static enum status open_chain(struct data *data, const struct data_options *opti
     enum status status = chain_open(&data->chain, genesis, &chain, err);
     indexing_end(&indexing);
     if (status == STATUS_NOT_FOUND)
-        err_set(err, status, "%s holds no chain yet: --genesis FILE says how it begins",
-                options->folder);
+        status = has_no_chain(options, err);
     else if (status != STATUS_OK)
         err_prefix(err, "%s", options->folder);
     arena_fini(&arena);
@@ -157,7 +188,14 @@ static enum status open_all(struct data *data, const struct data_options *option
     struct db_options store = {.read_only = options->read_only, .lock = options->lock};
     if (options->memory)
         store.mapped_max = options->memory->shares[MEMORY_MAPPED];
-    enum status status = data_open_store(&data->db, options->folder, &store, err);
+    enum status status = STATUS_OK;
+    if (!genesis && !options->read_only) { /* a slip of the pen leaves no folder behind */
+        status = data_find_store(options->folder, err);
+        if (status == STATUS_NOT_FOUND)
+            status = has_no_chain(options, err);
+    }
+    if (status == STATUS_OK)
+        status = data_open_store(&data->db, options->folder, &store, err);
     if (status == STATUS_OK) {
         data->workers = workers_new(NULL, 0);
         status = open_chain(data, options, genesis, err);

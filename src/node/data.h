@@ -51,7 +51,8 @@ bool data_parse_history(u64 *history, const char *text);
 /* INVALID: less than the states that are kept, which need their blocks. */
 MUST_READ enum status data_set_history(struct data_options *options, u64 history, struct err *err);
 
-/* Makes the folder and begins the chain where there is none. On failure nothing is open. */
+/* Makes the folder and begins the chain where there is none; without a genesis neither (NOT_FOUND). On failure nothing is
+ * open. */
 MUST_READ enum status data_open(struct data *data, const struct data_options *options,
                                 struct err *err);
 void data_close(struct data *data); /* what was not synced is lost */
@@ -62,7 +63,13 @@ void data_print_whole(u64 oldest);
 /* What a folder is called while it is made of a snapshot: DIR.part. The arena's. */
 const char *data_part(struct arena *arena, const char *folder);
 
-/* Only the store. EXISTS: another process has it, or is making the folder. */
+/* INVALID: --data is the empty text. */
+MUST_READ enum status data_check_name(const char *folder, struct err *err);
+
+/* For who looks after a store and never begins one: NOT_FOUND if there is none, EXISTS as data_open_store. */
+MUST_READ enum status data_find_store(const char *folder, struct err *err);
+
+/* Only the store. EXISTS: another process has it, or is making the folder. INVALID: --data is empty, among others. */
 MUST_READ enum status data_open_store(struct db **db, const char *folder,
                                       const struct db_options *options, struct err *err);
 

@@ -143,8 +143,10 @@ static int run_job(const char *folder, int rest, char **argv)
         job++;
     if (!folder || rest != 1 || job == ARRAY_LEN(jobs))
         return args_fail(&about, "stats, verify or compact, and --data DIR, are needed");
-    enum status status =
-        data_open_store(&db, folder, &(struct db_options){.read_only = !jobs[job].writes}, &err);
+    const struct db_options options = {.read_only = !jobs[job].writes};
+    enum status status = data_find_store(folder, &err);
+    if (status == STATUS_OK)
+        status = data_open_store(&db, folder, &options, &err);
     if (status == STATUS_OK) {
         status = jobs[job].run(db, folder, &err);
         db_close(db);

@@ -99,7 +99,8 @@ static int serve(const struct wanted *wanted)
         status = dev_sync(node.dev, &err);
     }
     if (status != STATUS_OK)
-        fprintf(stderr, "ashlar-node run: %s\n", err.text);
+        fprintf(stderr, "ashlar-node run: %s%s\n", err.text,
+                status == STATUS_EXISTS && node.dev ? " (--http.port chooses another)" : "");
     node_close(&node);
     return status == STATUS_OK ? EXIT_OK : EXIT_FAILED;
 }

@@ -369,6 +369,8 @@ static bool is_in_the_way(struct importer *importer, const char *part)
 
 static enum status check_free(const char *folder, struct err *err)
 {
+    if (data_check_name(folder, err) != STATUS_OK)
+        return STATUS_INVALID;
     if (file_kind(folder) == FILE_KIND_ABSENT)
         return STATUS_OK;
     return err_set(err, STATUS_EXISTS, "%s is there already; a snapshot makes a new folder",

@@ -96,6 +96,25 @@ test('another genesis is refused for a folder that holds a chain', () => {
   assert.match(run('import', '--data', newData(), file).stderr, /holds no chain yet: --genesis FILE/)
 })
 
+test('a folder that is misspelt is not made, and an empty name is none', () => {
+  const data = newData()
+  for (const words of [['import', file], ['run', '--http.port', '0'], ['db', 'compact'], ['db', 'stats'], ['export', '-']]) {
+    const done = run(...words, '--data', data)
+    assert.equal(done.status, 1, words.join(' '))
+    assert.match(done.stderr, /holds no chain yet|there is no folder/)
+    assert.ok(!fs.existsSync(data), words.join(' '))
+  }
+  const made = newData(), snapshot = path.join(folder, 'some.snapshot')
+  assert.equal(importInto(made, file).status, 0)
+  assert.equal(run('export', '--data', made, '--snapshot', snapshot).status, 0)
+  for (const words of [['init', '--genesis', genesis], ['import', '--genesis', genesis, file], ['db', 'compact'],
+    ['import', '--snapshot', snapshot], ['run', '--http.port', '0'], ['dev', '--port', '0']]) {
+    const done = run(...words, '--data', '')
+    assert.notEqual(done.status, 0, words.join(' '))
+    assert.match(done.stderr, /--data is empty/, words.join(' '))
+  }
+})
+
 test('an interrupted import ends cleanly with what it has', async () => {
   const data = newData()
   const child = launch(binary, ['import', '--data', data, '--genesis', genesis, '--sync', '1', file], { stdio: ['ignore', 'pipe', 'ignore'] })
