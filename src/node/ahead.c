@@ -120,12 +120,13 @@ enum status ahead_open(struct ahead **out, struct chain *chain, struct block_fil
     unsigned want = thread_cpu_count() - 1;
     want = want > THREADS_MAX ? THREADS_MAX : want;
     enum status status = STATUS_OK;
-    for (; status == STATUS_OK && ahead->thread_count < want; ahead->thread_count++) {
+    mutex_lock(&ahead->mutex); /* the first ones look at how many there are */
+    while (status == STATUS_OK && ahead->thread_count < want) {
         struct thread **thread = &ahead->threads[ahead->thread_count];
         status = thread_start(thread, work, ahead, STACK_SIZE, err);
-        if (status != STATUS_OK)
-            break;
+        ahead->thread_count += status == STATUS_OK;
     }
+    mutex_unlock(&ahead->mutex);
     if (status != STATUS_OK)
         ahead_close(ahead);
     else
