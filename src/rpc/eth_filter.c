@@ -24,9 +24,13 @@ struct filter {
     struct log_range range;
 };
 
+/* Bytes of all choices that are kept: a thousand addresses and topics at each place take much more than a filter. */
+enum { CHOICES_MAX = 4 << 20 };
+
 struct rpc_filters {
     struct filter **list;
     u32 count, max;
+    size_t choice_bytes; /* of filters and subscriptions */
     u64 next_id;
 };
 
@@ -44,8 +48,36 @@ u64 rpc_filters_next_id(struct rpc_filters *filters)
     return filters->next_id *= 6364136223846793005u;
 }
 
+static size_t choice_size(const struct log_choice *choice)
+{
+    size_t size = choice->addr_count * sizeof *choice->addrs;
+    for (u32 i = 0; i < choice->places; i++)
+        size += choice->at[i].count * sizeof *choice->at[i].topics;
+    return size;
+}
+
+bool rpc_choice_fits(struct rpc_call *call, const struct log_choice *choice)
+{
+    return choice_size(choice) <= CHOICES_MAX - call->rpc->filters->choice_bytes ||
+           rpc_fail(call, RPC_LIMIT_EXCEEDED,
+                    "too many addresses and topics are kept for filters and subscriptions");
+}
+
+void rpc_choice_keep(struct rpc_filters *filters, struct log_choice *to,
+                     const struct log_choice *choice, struct arena *arena)
+{
+    filters->choice_bytes += choice_size(choice);
+    log_choice_keep(to, choice, arena);
+}
+
+void rpc_choice_drop(struct rpc_filters *filters, const struct log_choice *choice)
+{
+    filters->choice_bytes -= choice_size(choice);
+}
+
 static void filter_remove(struct rpc_filters *filters, u32 place)
 {
+    rpc_choice_drop(filters, &filters->list[place]->choice);
     arena_fini(&filters->list[place]->arena);
     mem_free(filters->list[place]);
     filters->list[place] = filters->list[--filters->count];
@@ -148,10 +180,10 @@ static void eth_newFilter(struct rpc_call *call)
         view_pruned(call);
         return;
     }
-    struct filter *filter = filter_add(call, FILTER_LOGS);
+    struct filter *filter = rpc_choice_fits(call, &choice) ? filter_add(call, FILTER_LOGS) : NULL;
     if (!filter)
         return;
-    log_choice_keep(&filter->choice, &choice, &filter->arena);
+    rpc_choice_keep(call->rpc->filters, &filter->choice, &choice, &filter->arena);
     filter->range = range;
     if (!range.from_head && range.from < filter->next_block)
         filter->next_block = range.from;

@@ -48,6 +48,13 @@ bool log_choice_may_match(const struct log_choice *choice, const struct chain_bl
 struct rpc_filters *rpc_filters_new(u64 seed, u32 max);
 void rpc_filters_free(struct rpc_filters *filters);
 
+/* A choice to be kept as long as a filter or subscription: is there room for it, with those that are? False, with the error
+ * set. Then it is copied, with what it borrows into the arena, until it is dropped. */
+bool rpc_choice_fits(struct rpc_call *call, const struct log_choice *choice);
+void rpc_choice_keep(struct rpc_filters *filters, struct log_choice *to,
+                     const struct log_choice *choice, struct arena *arena);
+void rpc_choice_drop(struct rpc_filters *filters, const struct log_choice *choice);
+
 /* Blocks after `number` are about to be taken off. */
 void rpc_filters_leave(struct rpc_filters *filters, u64 number);
 

@@ -342,6 +342,44 @@ TEST(rpc_estimates_nothing_for_who_has_but_what_is_sent)
     bench_close(&bench);
 }
 
+/* A list of so many values of so many bytes. */
+static void put_list(struct buf *out, unsigned count, unsigned bytes)
+{
+    for (unsigned i = 0; i < count; i++)
+        buf_add_format(out, "%s\"0x%0*x\"", i ? "," : "[", (int)(2 * bytes), i);
+    buf_add_text(out, "]");
+}
+
+TEST(rpc_filters_are_bounded_in_bytes)
+{
+    struct bench bench;
+    struct buf text;
+    char filter[64], last[64];
+    bench_open(&bench, 0);
+    buf_init(&text, SIZE_MAX / 2);
+    buf_add_text(
+        &text,
+        "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"eth_newFilter\",\"params\":[{\"address\":");
+    put_list(&text, 1000, 20);
+    for (int place = 0; place < 4; place++) {
+        buf_add_text(&text, place ? "," : ",\"topics\":[");
+        put_list(&text, 1000, 32);
+    }
+    buf_add_text(&text, "]}]}");
+    buf_add_byte(&text, 0);
+    made_filter(ask(&bench, (const char *)text.data), filter);
+    unsigned count = 1;
+    while (count < 100 && strstr(ask(&bench, (const char *)text.data), "\"result\""))
+        count++;
+    CHECK(count > 10 && count < 50);
+    CHECK(strstr((const char *)bench.out.data, "-32005"));
+    made_filter(call(&bench, "eth_newBlockFilter", "[]"), last); /* which has no choice */
+    CHECK_STR(call(&bench, "eth_uninstallFilter", filter), OK("true"));
+    made_filter(ask(&bench, (const char *)text.data), filter);
+    buf_fini(&text);
+    bench_close(&bench);
+}
+
 TEST(rpc_tells_otterscan_of_code_errors_and_nonces)
 {
     struct bench bench;

@@ -129,6 +129,7 @@ struct rpc_session *rpc_session_new(struct rpc *rpc, const struct rpc_session_op
 
 static void subscription_remove(struct rpc_session *session, u32 place)
 {
+    rpc_choice_drop(session->rpc->filters, &session->subs[place]->choice);
     arena_fini(&session->subs[place]->arena);
     mem_free(session->subs[place]);
     session->subs[place] = session->subs[--session->sub_count];
@@ -521,12 +522,13 @@ static void eth_subscribe(struct rpc_call *call)
         return;
     if (kind == SUB_PENDING && param_has(call, 1) && !param_bool(call, 1, &whole_txs))
         return;
-    struct subscription *sub = subscription_add(call, session, kind);
+    struct subscription *sub =
+        rpc_choice_fits(call, &choice) ? subscription_add(call, session, kind) : NULL;
     if (!sub)
         return;
     sub->whole_txs = whole_txs;
     sub->range = range;
-    log_choice_keep(&sub->choice, &choice, &sub->arena);
+    rpc_choice_keep(call->rpc->filters, &sub->choice, &choice, &sub->arena);
 }
 
 static void eth_unsubscribe(struct rpc_call *call)
