@@ -140,6 +140,7 @@ void ahead_close(struct ahead *ahead)
         return;
     mutex_lock(&ahead->mutex);
     ahead->stopped = true;
+    stream_interrupt(ahead->file->stream); /* a pipe may be silent for long */
     signal_wake_all(&ahead->moved);
     mutex_unlock(&ahead->mutex);
     for (unsigned i = 0; i < ahead->thread_count; i++)

@@ -14,9 +14,11 @@ MUST_READ enum status stream_open(struct stream **stream, const char *path, stru
 MUST_READ enum status stream_create(struct stream **stream, const char *path, struct err *err);
 
 /* What there is, up to len bytes; *got is 0 at the end only. STATUS_STOPPED: the process was told to end while there was
- * nothing to read (sys/ending.h). */
+ * nothing to read (sys/ending.h), or the stream was interrupted. */
 MUST_READ enum status stream_read(struct stream *stream, void *out, size_t len, size_t *got,
                                   struct err *err);
+/* From any thread: who reads, now or later, waits no more for what has not come. */
+void stream_interrupt(struct stream *stream);
 MUST_READ enum status stream_write(struct stream *stream, const void *bytes, size_t len,
                                    struct err *err);
 

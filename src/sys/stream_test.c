@@ -209,6 +209,29 @@ static void wish_soon(void *arg)
     CHECK_EQ(kill(getpid(), SIGTERM), 0);
 }
 
+static void interrupt_soon(void *stream)
+{
+    stream_interrupt(stream);
+}
+
+TEST(stream_that_waits_can_be_interrupted)
+{
+    struct place place;
+    struct err err;
+    struct stream *stream;
+    struct thread *thread;
+    u8 out[64];
+    size_t got;
+    place_open(&place, "pipe");
+    CHECK_EQ(mkfifo(place.path, 0600), 0);
+    CHECK_EQ(stream_open(&stream, place.path, &err), STATUS_OK);
+    CHECK_EQ(thread_start(&thread, interrupt_soon, stream, 0, &err), STATUS_OK);
+    CHECK_EQ(stream_read(stream, out, sizeof out, &got, &err), STATUS_STOPPED);
+    thread_join(thread);
+    CHECK_EQ(stream_close(stream, &err), STATUS_OK);
+    place_close(&place);
+}
+
 TEST(stream_that_waits_ends_when_the_process_is_told_to)
 {
     struct place place;

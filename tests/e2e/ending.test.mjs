@@ -46,7 +46,7 @@ function start(words, stdio = ['pipe', 'pipe', 'pipe']) {
     assert.ok(ms < boundMs, `${words[0]} took ${ms} ms`)
     return { how, said }
   }
-  return { child, end, said: () => said }
+  return { child, end, ended, said: () => said }
 }
 
 async function until(condition, what, patienceMs = 10_000) {
@@ -85,6 +85,23 @@ test('import ends while nothing comes at all: of standard input, of a pipe that 
     assert.equal(how, 0, said)
     assert.match(said, /^0 blocks imported/)
   }
+})
+
+test('an import ends when a block is refused, though its pipe stays open and silent', options, async () => {
+  const { child, ended, said } = start(['import', '--data', newData(), '--genesis', genesis, '--sync', '1', '-'])
+  const bytes = Buffer.from(fs.readFileSync(file))
+  let last = 0 // where the last block begins: each is a list with two bytes of length
+  for (let next = 0; next < bytes.length; next += 3 + bytes.readUInt16BE(next + 1)) {
+    assert.equal(bytes[next], 0xf9)
+    last = next
+  }
+  child.stdin.write(bytes.subarray(0, last))
+  await until(() => said().includes(order.at(-2).hash), 'all good blocks are taken')
+  bytes[last + 110] ^= 1 // its state root
+  child.stdin.write(bytes.subarray(last))
+  await until(() => child.exitCode !== null, 'it has ended')
+  assert.equal(await ended, 1)
+  assert.match(said(), /block \d+, 0x\w+, was refused/)
 })
 
 test('an import ends at any moment, and the next one brings it to the end', options, async () => {

@@ -73,10 +73,12 @@ int ending_fd(void)
     return atomic_load(&event);
 }
 
-bool ending_wait_readable(int fd)
+bool ending_wait_readable(int fd, int other)
 {
     /* A negative descriptor is not looked at. */
-    struct pollfd waits[2] = {{.fd = fd, .events = POLLIN}, {.fd = ending_fd(), .events = POLLIN}};
+    struct pollfd waits[] = {{.fd = fd, .events = POLLIN},
+                             {.fd = ending_fd(), .events = POLLIN},
+                             {.fd = other, .events = POLLIN}};
     for (;;) {
         int count = poll(waits, ARRAY_LEN(waits), -1);
         if (count < 0 && errno != EINTR)

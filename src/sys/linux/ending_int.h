@@ -7,5 +7,5 @@
 /* Readable once the wish is there; -1 while it is not watched for. */
 int ending_fd(void);
 
-/* Waits until there is something to read, or an end of it. False: the wish came first. */
-bool ending_wait_readable(int fd);
+/* Waits until there is something to read, or an end of it. False: the wish came first, or something to read from other. */
+bool ending_wait_readable(int fd, int other);

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -26,7 +27,8 @@ struct stream {
     gzFile
         out; /* when written; of zlib's two ways to read, its files wait until a buffer is full */
     int in;
-    bool may_wait; /* not a file on a disk */
+    bool may_wait;   /* not a file on a disk */
+    int interrupted; /* an event, where it may wait; -1: none */
     bool ended;
     enum form form;
     z_stream unpack; /* its input lies in buffer */
@@ -66,6 +68,7 @@ enum status stream_open(struct stream **stream, const char *path, struct err *er
     made->path = mem_strdup(path);
     made->in = fd;
     made->may_wait = !is_file;
+    made->interrupted = is_file ? -1 : eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     made->size = is_file ? (u64)info.st_size : 0;
     *stream = made;
     return STATUS_OK;
@@ -76,7 +79,7 @@ static enum status read_some(struct stream *stream, void *out, size_t len, size_
                              struct err *err)
 {
     for (;;) {
-        if (stream->may_wait && !ending_wait_readable(stream->in))
+        if (stream->may_wait && !ending_wait_readable(stream->in, stream->interrupted))
             return err_set(err, STATUS_STOPPED, "%s: told to end before its end", stream->path);
         ssize_t count = read(stream->in, out, len);
         if (count < 0 && (errno == EINTR || errno == EAGAIN))
@@ -88,6 +91,13 @@ static enum status read_some(struct stream *stream, void *out, size_t len, size_
         stream->read += (u64)count;
         return STATUS_OK;
     }
+}
+
+void stream_interrupt(struct stream *stream)
+{
+    u64 one = 1;
+    if (stream->may_wait && write(stream->interrupted, &one, sizeof one) < 0)
+        return; /* a counter that is full is readable, too */
 }
 
 /* Adds to what waits to be unpacked; its end is moved to the front. */
@@ -269,6 +279,8 @@ static void close_in(struct stream *stream)
         inflateEnd(&stream->unpack);
     mem_free(stream->buffer);
     close(stream->in);
+    if (stream->interrupted >= 0)
+        close(stream->interrupted);
 }
 
 enum status stream_close(struct stream *stream, struct err *err)
