@@ -9,7 +9,7 @@
 
 struct sealed_out;
 
-/* INVALID: something has that name which is no regular file; it stays as it is. */
+/* IO, among others: something has that name which is no regular file; it stays as it is. */
 MUST_READ enum status sealed_create(struct sealed_out **out, const char *path, struct err *err);
 /* A failure is kept and told when the file is finished; what follows it is not written. */
 void sealed_add(struct sealed_out *out, const void *bytes, size_t len);

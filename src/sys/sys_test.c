@@ -85,11 +85,11 @@ TEST(sealed_files_take_no_device_s_or_link_s_place)
     struct sealed_out *out;
     CHECK_EQ(file_make_temporary(&folder, &err), STATUS_OK);
     snprintf(path, sizeof path, "%s/x", folder);
-    CHECK_EQ(sealed_create(&out, folder, &err), STATUS_INVALID);
-    CHECK_EQ(sealed_create(&out, "/dev/null", &err), STATUS_INVALID);
+    CHECK_EQ(sealed_create(&out, folder, &err), STATUS_IO);
+    CHECK_EQ(sealed_create(&out, "/dev/null", &err), STATUS_IO);
     CHECK(strstr(err.text, "/dev/null"));
     CHECK_EQ(symlink("/dev/null", path), 0);
-    CHECK_EQ(sealed_create(&out, path, &err), STATUS_INVALID);
+    CHECK_EQ(sealed_create(&out, path, &err), STATUS_IO);
     CHECK_EQ(unlink(path), 0);
     CHECK_EQ(file_write(path, "old", 3, &err), STATUS_OK);
     CHECK_EQ(sealed_create(&out, path, &err), STATUS_OK);

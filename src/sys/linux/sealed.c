@@ -44,8 +44,7 @@ static bool may_take_name(const char *path)
 enum status sealed_create(struct sealed_out **created, const char *path, struct err *err)
 {
     if (!may_take_name(path))
-        return err_set(err, STATUS_INVALID, "cannot write %s: it is there, and no regular file",
-                       path);
+        return err_set(err, STATUS_IO, "cannot write %s: it is there, and no regular file", path);
     size_t size = strlen(path) + sizeof ".part";
     struct sealed_out *out = NEW(struct sealed_out);
     out->path = mem_strdup(path);
