@@ -185,6 +185,7 @@ static bool collect_again(struct chain *chain, const struct chain_block *block)
     process->exec.block_hash = exec.block_hash;
     process->exec.block_hash_ctx = exec.block_hash_ctx;
     process->exec.visits = &chain->visits;
+    process->without_roots = true;
     process_start(process, &header->parent_hash, &header->parent_beacon_root);
     struct exec_result result;
     enum tx_verdict verdict = TX_OK;

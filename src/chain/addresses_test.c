@@ -244,13 +244,23 @@ static void know(struct address_bench *bench, const struct entry *entry)
 }
 
 /* A block on the head or near it, which becomes both chains' head. */
+static void give(struct address_bench *bench, const struct chain_block *made)
+{
+    struct buf rlp;
+    struct chain_report report;
+    buf_init(&rlp, 1 << 20);
+    block_encode(&rlp, &made->block);
+    if (chain_import(bench->chain, rlp.data, rlp.len, &report) != BLOCK_OK)
+        test_fail(__FILE__, __LINE__, "%s", report.text);
+    buf_fini(&rlp);
+}
+
 static void add_block(struct address_bench *bench)
 {
     enum { TXS = 4 };
     struct chain *maker = bench->maker.chain;
     struct tx txs[TXS];
-    struct buf codes[TXS], rlp;
-    struct chain_report report;
+    struct buf codes[TXS];
     u64 head = chain_head(maker)->block.header.number;
     if (head > 4 && below(bench, 4) == 0) {
         hash32 hash = chain_by_number(maker, head - 1 - below(bench, 3))->block.hash;
@@ -267,11 +277,7 @@ static void add_block(struct address_bench *bench)
     const struct chain_block *made = chain_build(maker, &attributes, txs, count, NULL);
     CHECK(made && made->block.tx_count == count);
     know(bench, entry_of(made));
-    buf_init(&rlp, 1 << 20);
-    block_encode(&rlp, &made->block);
-    if (chain_import(bench->chain, rlp.data, rlp.len, &report) != BLOCK_OK)
-        test_fail(__FILE__, __LINE__, "%s", report.text);
-    buf_fini(&rlp);
+    give(bench, made);
     for (u32 i = 0; i < count; i++)
         buf_fini(&codes[i]);
 }
@@ -414,6 +420,32 @@ TEST(addresses_of_an_archive_begin_with_it)
     CHECK(chain_addresses_from(bench.chain, &from));
     CHECK_EQ(from, 0);
     check_finding(&bench);
+    check_verified(&bench);
+    close_bench(&bench);
+}
+
+/* Receipts of then hold the state's root, which a past state cannot tell. */
+TEST(addresses_of_an_archive_reach_before_byzantium)
+{
+    const struct chain_options archive = {.archive = true},
+                               both = {.archive = true, .addresses = true};
+    struct address_bench bench = {0};
+    struct chain_attributes attributes = {.gas_limit = 30000000};
+    struct err err;
+    u64 from;
+    CHECK_EQ(file_make_temporary(&bench.folder, &err), STATUS_OK);
+    fixture_open(&bench.maker, FORK_SPURIOUS, 0);
+    open_store(&bench, &archive);
+    for (u64 nonce = 0; nonce < 2 * (u64)HISTORY; nonce++) {
+        const struct tx tx = call_counter(&bench.maker, nonce);
+        attributes.timestamp += 13;
+        const struct chain_block *made = chain_build(bench.maker.chain, &attributes, &tx, 1, NULL);
+        CHECK(made && made->block.tx_count == 1);
+        give(&bench, made);
+    }
+    open_store(&bench, &both);
+    CHECK(chain_addresses_from(bench.chain, &from));
+    CHECK_EQ(from, 0);
     check_verified(&bench);
     close_bench(&bench);
 }

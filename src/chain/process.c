@@ -20,6 +20,7 @@ void process_begin(struct process *process, struct state *state, struct evm *evm
                    const struct evm_block *env)
 {
     process->exec_flags = 0;
+    process->without_roots = false;
     process->workers = NULL;
     process->arena = arena;
     process->config = config;
@@ -92,7 +93,7 @@ enum tx_verdict process_tx(struct process *process, const struct tx *tx, struct 
     struct receipt *receipt = receipt_push(process);
     *receipt = (struct receipt){
         .type = tx->type,
-        .has_root = process->exec.fork < FORK_BYZANTIUM, /* EIP-658 */
+        .has_root = process->exec.fork < FORK_BYZANTIUM && !process->without_roots, /* EIP-658 */
         .succeeded = result->status == EVM_SUCCESS,
         .cumulative_gas = process->exec.gas_used,
         .gas_used = result->gas_used,

@@ -17,7 +17,9 @@
 /* Receipts, logs and requests are allocated from the arena. */
 struct process {
     struct exec exec;
-    unsigned exec_flags;     /* for every transaction; 0 after process_begin */
+    unsigned exec_flags; /* for every transaction; 0 after process_begin */
+    /* Receipts before Byzantium get none, as the state may be a past one; false after process_begin. */
+    bool without_roots;
     struct workers *workers; /* for the senders of a whole block; NULL after process_begin: none */
     struct arena *arena;
     const struct chain_config *config;

@@ -61,6 +61,7 @@ static bool run(struct revisit *revisit, const struct chain_block *block, struct
     process->exec.block_hash = hash_of;
     process->exec.block_hash_ctx = revisit;
     process->exec.visits = &revisit->visits;
+    process->without_roots = true;
     process_start(process, &header->parent_hash, &header->parent_beacon_root);
     for (u32 i = 0; i < block->block.tx_count; i++)
         if (process_tx(process, &block->block.txs[i], &result) != TX_OK)
