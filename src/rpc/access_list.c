@@ -4,9 +4,11 @@
 
 #include "evm/precompile.h"
 #include "evm/tracer.h"
+#include "trace/slot_table.h"
 
 enum {
     ROUNDS_MAX = 16,
+    AUTHORIZATION_GAS = 25000, /* EIP-7702: of each, at least */
     OP_BALANCE = 0x31,
     OP_EXTCODESIZE = 0x3b,
     OP_EXTCODECOPY = 0x3c,
@@ -30,25 +32,29 @@ struct touched {
 struct finder {
     struct arena *arena;
     enum fork fork;
-    const struct tx *tx;
-    addr20 created; /* a creation's own address */
     struct touched *list;
     u32 count, cap;
+    struct slot_table accounts; /* by address (slot 0): where in the list, or WARM */
+    struct slot_table slots;
 };
 
-static bool is_warm_anyway(const struct finder *finder, const addr20 *addr)
+/* What is warm anyway is not listed for itself, but for its slots. */
+static const u64 WARM = UINT64_MAX;
+
+static struct slot_entry *account_entry(struct finder *finder, const addr20 *addr, bool *is_new)
 {
-    const struct tx *tx = finder->tx;
-    const addr20 *target = tx->is_create ? &finder->created : &tx->to;
-    return addr20_eq(addr, &tx->sender) || addr20_eq(addr, target) ||
-           precompile_find(finder->fork, addr) != NULL;
+    u256 none = U256_ZERO;
+    return slot_table_get(&finder->accounts, addr, &none, is_new);
 }
 
-static struct touched *touch(struct finder *finder, const addr20 *addr)
+static void keep_warm(struct finder *finder, const addr20 *addr)
 {
-    for (u32 i = 0; i < finder->count; i++)
-        if (addr20_eq(&finder->list[i].addr, addr))
-            return &finder->list[i];
+    bool is_new;
+    account_entry(finder, addr, &is_new)->value = u256_from_u64(WARM);
+}
+
+static struct touched *list_account(struct finder *finder, struct slot_entry *entry)
+{
     if (finder->count == finder->cap) {
         u32 cap = finder->cap ? 2 * finder->cap : 8;
         struct touched *list = arena_alloc(finder->arena, cap * sizeof *list);
@@ -57,17 +63,31 @@ static struct touched *touch(struct finder *finder, const addr20 *addr)
         finder->list = list;
         finder->cap = cap;
     }
-    finder->list[finder->count] = (struct touched){.addr = *addr};
+    entry->value = u256_from_u64(finder->count);
+    finder->list[finder->count] = (struct touched){.addr = entry->addr};
     return &finder->list[finder->count++];
+}
+
+static void touch(struct finder *finder, const addr20 *addr)
+{
+    bool is_new;
+    if (precompile_find(finder->fork, addr))
+        return;
+    struct slot_entry *entry = account_entry(finder, addr, &is_new);
+    if (is_new)
+        list_account(finder, entry);
 }
 
 static void touch_slot(struct finder *finder, const addr20 *addr, u256 slot)
 {
-    struct touched *account = touch(finder, addr);
-    hash32 key = u256_to_hash(slot);
-    for (u32 i = 0; i < account->key_count; i++)
-        if (hash32_eq(&account->keys[i], &key))
-            return;
+    bool is_new;
+    slot_table_get(&finder->slots, addr, &slot, &is_new);
+    if (!is_new)
+        return;
+    struct slot_entry *entry = account_entry(finder, addr, &is_new);
+    bool is_listed = !is_new && u256_low(entry->value) != WARM;
+    struct touched *account =
+        is_listed ? &finder->list[u256_low(entry->value)] : list_account(finder, entry);
     if (account->key_count == account->key_cap) {
         u32 cap = account->key_cap ? 2 * account->key_cap : 8;
         hash32 *keys = arena_alloc(finder->arena, cap * sizeof *keys);
@@ -76,7 +96,7 @@ static void touch_slot(struct finder *finder, const addr20 *addr, u256 slot)
         account->keys = keys;
         account->key_cap = cap;
     }
-    account->keys[account->key_count++] = key;
+    account->keys[account->key_count++] = u256_to_hash(slot);
 }
 
 static void touch_word(struct finder *finder, u256 word)
@@ -84,8 +104,7 @@ static void touch_word(struct finder *finder, u256 word)
     addr20 addr;
     hash32 bytes = u256_to_hash(word);
     memcpy(addr.b, bytes.b + 12, sizeof addr.b);
-    if (!is_warm_anyway(finder, &addr))
-        touch(finder, &addr);
+    touch(finder, &addr);
 }
 
 static void on_step(void *ctx, const struct evm_step *step)
@@ -123,43 +142,72 @@ static void give_list(struct finder *finder, struct tx *tx)
     tx->access_count = finder->count;
 }
 
-static u32 slots_of(const struct finder *finder)
+/* EIP-7702: who agreed is looked up before the message runs. */
+static bool keep_authorities(struct rpc_call *call, struct finder *finder, const struct tx *tx)
 {
-    u32 slots = 0;
-    for (u32 i = 0; i < finder->count; i++)
-        slots += finder->list[i].key_count;
-    return slots;
+    u64 chain_id = chain_config(call->chain)->chain_id;
+    if (tx->authorization_count > tx->gas / AUTHORIZATION_GAS)
+        return rpc_fail(call, RPC_SERVER_ERROR, "insufficient gas to process all authorizations");
+    for (u32 i = 0; i < tx->authorization_count; i++) {
+        addr20 authority;
+        const struct authorization *given = &tx->authorizations[i];
+        bool is_ours =
+            u256_is_zero(given->chain_id) || u256_eq(given->chain_id, u256_from_u64(chain_id));
+        if (is_ours && given->nonce != UINT64_MAX && authorization_recover(given, &authority))
+            keep_warm(finder, &authority);
+    }
+    return true;
+}
+
+static bool begin(struct rpc_call *call, struct finder *finder, struct run *run,
+                  const struct tx *tx)
+{
+    addr20 created = evm_create_address(&tx->sender, state_nonce(run->state, &tx->sender));
+    keep_warm(finder, &tx->sender);
+    keep_warm(finder, tx->is_create ? &created : &tx->to);
+    if (!keep_authorities(call, finder, tx))
+        return false;
+    for (u32 i = 0; i < tx->access_count; i++)
+        touch(finder, &tx->access_list[i].addr);
+    for (u32 i = 0; i < tx->access_count; i++)
+        for (u32 k = 0; k < tx->access_list[i].key_count; k++)
+            touch_slot(finder, &tx->access_list[i].addr,
+                       u256_from_hash(&tx->access_list[i].keys[k]));
+    return true;
+}
+
+/* A list makes gas cheaper, which may let the message go further, and touch more. */
+static bool find(struct rpc_call *call, struct finder *finder, struct run *run, struct tx *tx,
+                 struct exec_result *result)
+{
+    const struct evm_tracer tracer = {.ctx = finder, .step = on_step};
+    for (int round = 0; round < ROUNDS_MAX; round++) {
+        size_t count = finder->count, slots = finder->slots.count;
+        if (!rpc_goes_on(call))
+            return false;
+        if (round)
+            run_reset(call, run);
+        evm_set_tracer(chain_evm(call->chain), &tracer);
+        bool ran = run_tx(call, run, tx, result);
+        evm_set_tracer(chain_evm(call->chain), NULL);
+        if (!ran)
+            return false;
+        if (round && count == finder->count && slots == finder->slots.count)
+            break;
+        give_list(finder, tx);
+    }
+    return true;
 }
 
 bool access_list_find(struct rpc_call *call, struct run *run, struct tx *tx, u64 *gas_used,
                       enum evm_status *failure)
 {
-    struct exec_result result;
-    struct finder finder = {.arena = call->arena, .fork = run->exec.fork, .tx = tx};
-    const struct evm_tracer tracer = {.ctx = &finder, .step = on_step};
-    finder.created = evm_create_address(&tx->sender, state_nonce(run->state, &tx->sender));
-    for (u32 i = 0; i < tx->access_count; i++)
-        if (!is_warm_anyway(&finder, &tx->access_list[i].addr))
-            touch(&finder, &tx->access_list[i].addr);
-    for (u32 i = 0; i < tx->access_count; i++)
-        for (u32 k = 0; k < tx->access_list[i].key_count; k++)
-            touch_slot(&finder, &tx->access_list[i].addr,
-                       u256_from_hash(&tx->access_list[i].keys[k]));
-    /* A list makes gas cheaper, which may let the message go further, and touch more. */
-    for (int round = 0; round < ROUNDS_MAX; round++) {
-        u32 count = finder.count, slots = slots_of(&finder);
-        if (round)
-            run_reset(call, run);
-        evm_set_tracer(chain_evm(call->chain), &tracer);
-        bool ran = run_tx(call, run, tx, &result);
-        evm_set_tracer(chain_evm(call->chain), NULL);
-        if (!ran)
-            return false;
-        *gas_used = result.gas_used;
-        *failure = result.status;
-        if (round && count == finder.count && slots == slots_of(&finder))
-            return true;
-        give_list(&finder, tx);
-    }
-    return true;
+    struct exec_result result = {0};
+    struct finder finder = {.arena = call->arena, .fork = run->exec.fork};
+    bool is_found = begin(call, &finder, run, tx) && find(call, &finder, run, tx, &result);
+    slot_table_fini(&finder.accounts);
+    slot_table_fini(&finder.slots);
+    *gas_used = result.gas_used;
+    *failure = result.status;
+    return is_found;
 }

@@ -101,6 +101,16 @@ test('type 3, blobs, made by cast', async () => {
 test('type 4, an account delegates to a contract and back', async () => {
   const eoa = privateKeyToAccount(generatePrivateKey())
   const authorization = await client.signAuthorization({ account: eoa, contractAddress: trials })
+  // Who agreed is warm anyway, and in no access list, as geth has it.
+  const probe = '0x00000000000000000000000000000000000000ab'
+  const looks = { [probe]: { code: `0x73${eoa.address.slice(2)}3150` } } // BALANCE
+  const agreed = ['chainId', 'nonce', 'yParity', 'r', 's'].map((key) => [key, ethers.toQuantity(authorization[key])])
+  const list = async (authorizationList) =>
+    (await node.rpc('eth_createAccessList', { from: account.address, to: probe, authorizationList }, 'latest', looks)).accessList
+  if (!isAnvil) {
+    assert.deepEqual(await list(), [{ address: eoa.address.toLowerCase(), storageKeys: [] }])
+    assert.deepEqual(await list([{ ...Object.fromEntries(agreed), address: trials }]), [])
+  }
   const receipt = await mined(
     await client.sendTransaction({ account, to: eoa.address, data: callData('bump'), authorizationList: [authorization] }),
   )
