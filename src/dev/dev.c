@@ -380,6 +380,8 @@ struct dev_snapshot {
     u64 gas_limit;
     bool has_base_fee;
     u256 base_fee;
+    bool has_prev_randao;
+    hash32 prev_randao;
 };
 
 enum status dev_snapshot_take(struct dev *dev, u64 *id, struct err *err)
@@ -402,6 +404,8 @@ enum status dev_snapshot_take(struct dev *dev, u64 *id, struct err *err)
         .gas_limit = dev->gas_limit,
         .has_base_fee = dev->has_base_fee,
         .base_fee = dev->base_fee,
+        .has_prev_randao = dev->has_prev_randao,
+        .prev_randao = dev->prev_randao,
     };
     return STATUS_OK;
 }
@@ -452,6 +456,8 @@ bool dev_snapshot_revert(struct dev *dev, u64 id)
     dev->gas_limit = then.gas_limit;
     dev->has_base_fee = then.has_base_fee;
     dev->base_fee = then.base_fee;
+    dev->has_prev_randao = then.has_prev_randao;
+    dev->prev_randao = then.prev_randao;
     dev_pool_follow(dev);
     return true;
 }

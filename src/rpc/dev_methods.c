@@ -195,7 +195,8 @@ static void anvil_rollback(struct rpc_call *call)
         answer_null(call);
 }
 
-/* anvil_reset, hardhat_reset: back to the oldest block whose state is held, with an empty pool. */
+/* anvil_reset, hardhat_reset: back to the oldest block whose state is held, with an empty pool. What snapshots and settings
+ * for the next block were about is gone. */
 static void dev_reset(struct rpc_call *call)
 {
     struct err err;
@@ -208,7 +209,10 @@ static void dev_reset(struct rpc_call *call)
         return;
     chain_state_unedit(call->chain, 0);
     txpool_clear(call->dev->pool);
+    call->dev->snapshot_count = 0;
     call->dev->clock_offset_s = 0;
+    call->dev->next_timestamp = 0;
+    call->dev->has_base_fee = call->dev->has_prev_randao = false;
     answer_true(call);
 }
 

@@ -330,6 +330,32 @@ TEST(rpc_filter_begins_where_it_was_told_to)
     bench_close(&bench);
 }
 
+TEST(rpc_reset_leaves_no_snapshot_and_a_snapshot_all_that_was_set)
+{
+    static const char lot[] = "0x00000000000000000000000000000000000000000000000000000000000000aa";
+    struct bench bench;
+    char mix[80];
+    bench_open(&bench, 0);
+    CHECK_STR(call(&bench, "evm_snapshot", "[]"), OK("\"0x0\""));
+    call(&bench, "hardhat_setPrevRandao", "[\"0xaa\"]");
+    CHECK_STR(call(&bench, "evm_revert", "[\"0x0\"]"), OK("true"));
+    call(&bench, "evm_mine", "[]");
+    call(&bench, "eth_getBlockByNumber", "[\"latest\",false]");
+    member_of(&bench, "mixHash", mix);
+    CHECK(strcmp(mix, lot) != 0);
+    call(&bench, "anvil_reset", "[]");
+    call(&bench, "anvil_setBalance", "[\"" BOB "\",\"0x5\"]");
+    CHECK_STR(call(&bench, "evm_snapshot", "[]"), OK("\"0x1\""));
+    call(&bench, "hardhat_setPrevRandao", "[\"0xaa\"]");
+    CHECK_STR(call(&bench, "anvil_reset", "[]"), OK("true"));
+    CHECK_STR(call(&bench, "evm_revert", "[\"0x1\"]"), OK("false"));
+    call(&bench, "evm_mine", "[]");
+    call(&bench, "eth_getBlockByNumber", "[\"latest\",false]");
+    member_of(&bench, "mixHash", mix);
+    CHECK(strcmp(mix, lot) != 0);
+    bench_close(&bench);
+}
+
 TEST(rpc_estimates_nothing_for_who_has_but_what_is_sent)
 {
     struct bench bench;
@@ -598,10 +624,10 @@ TEST(rpc_gives_back_between_the_requests_of_a_batch)
     bench_close(&bench);
 }
 
-static void never(void *ctx, const void *json, size_t len)
+static void never(void *ctx, const void *text, size_t len)
 {
     (void)ctx;
-    (void)json;
+    (void)text;
     CHECK_EQ(len, 0);
 }
 
