@@ -224,7 +224,7 @@ static size_t room_of(const struct tx *tx)
 }
 
 static struct held *held_new(const struct txpool *pool, const struct tx *tx,
-                             const struct txpool_arrival *arrival)
+                             const struct tx_sidecar *sidecar, const struct txpool_arrival *arrival)
 {
     size_t room = room_of(tx), size = sizeof(struct held) + room;
     struct held *held = mem_alloc(size);
@@ -234,6 +234,7 @@ static struct held *held_new(const struct txpool *pool, const struct tx *tx,
     held->order = pool->next_order;
     held->size = size + HELD_MORE;
     held->blob_bytes = tx->type == TX_BLOB && pool->db ? arrival->len : 0;
+    held->version = sidecar->version;
     held->is_stored = false;
     return held;
 }
@@ -299,7 +300,7 @@ enum status txpool_add(struct txpool *pool, const struct txpool_view *view,
         status = arrival_check(pool, view, &tx, &sidecar, arrival, err);
     if (status != STATUS_OK)
         return status;
-    struct held *held = held_new(pool, &tx, arrival);
+    struct held *held = held_new(pool, &tx, &sidecar, arrival);
     bool is_local = arrival->is_local;
     status = settle(pool, held, state_nonce(view->state, &tx.sender), &is_local, err);
     if (status != STATUS_OK) {
@@ -383,9 +384,16 @@ u64 txpool_next_nonce(const struct txpool *pool, const addr20 *addr, u64 account
     return sender ? account_nonce + sender_ready_count(sender, account_nonce) : account_nonce;
 }
 
+/* Rules differ from fork to fork; what took the transaction in were those of one before. */
+static bool is_refused_now(const struct held *held, enum fork fork, u32 tx_blobs_max)
+{
+    return tx_check(&held->tx, fork, tx_blobs_max) != TX_OK ||
+           (held->tx.type == TX_BLOB && held->version != sidecar_version(fork));
+}
+
 /* What was included, is unaffordable or cannot fit any more. Those behind it wait in the queue. */
 static void sender_update(struct txpool *pool, struct sender *sender,
-                          const struct txpool_view *view)
+                          const struct txpool_view *view, bool has_new_rules)
 {
     u256 balance = state_balance(view->state, &sender->addr);
     sender->nonce = state_nonce(view->state, &sender->addr);
@@ -396,17 +404,22 @@ static void sender_update(struct txpool *pool, struct sender *sender,
     }
     for (u32 i = sender->count; i > 0; i--) {
         const struct held *held = sender->txs[i - 1];
-        if (u256_lt(balance, held->cost) || held->tx.gas > view->gas_limit)
+        if (u256_lt(balance, held->cost) || held->tx.gas > view->gas_limit ||
+            (has_new_rules && is_refused_now(held, pool->fork, pool->tx_blobs_max)))
             sender_remove(pool, sender, i - 1);
     }
 }
 
 void txpool_update(struct txpool *pool, const struct txpool_view *view)
 {
+    u32 blobs_max = chain_config_tx_blobs_max(view->config, view->fork, view->timestamp);
+    bool has_new_rules = pool->fork != view->fork || pool->tx_blobs_max != blobs_max;
+    pool->fork = view->fork;
+    pool->tx_blobs_max = blobs_max;
     pool->base_fee = view->base_fee;
     for (u32 i = pool->sender_count; i > 0; i--) {
         struct sender *sender = pool->senders[i - 1];
-        sender_update(pool, sender, view);
+        sender_update(pool, sender, view, has_new_rules);
         sender_drop_if_empty(pool, sender);
     }
     lanes_rank(pool);

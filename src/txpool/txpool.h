@@ -90,8 +90,8 @@ u32 txpool_count(const struct txpool *pool);                       /* all */
 u64 txpool_next_nonce(const struct txpool *pool, const addr20 *sender, u64 account_nonce);
 
 /*
- * The head has changed: forgets nonces already used and what its sender can no longer pay or no block can hold,
- * and orders the rest by the new base fee.
+ * The head has changed: forgets nonces already used and what its sender can no longer pay or no block can hold, by
+ * its size or by the rules of a new fork, and orders the rest by the new base fee.
  */
 void txpool_update(struct txpool *pool, const struct txpool_view *view);
 

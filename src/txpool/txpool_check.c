@@ -62,14 +62,14 @@ static enum status find_sender(const struct txpool_view *view, struct tx *tx,
 
 /* --- the sender's other transactions ---------------------------------------------------------- */
 
-/* Is a at least b raised by so many percent? Saturates. */
+/* Is a more than b, and at least b raised by so many percent? Fractions of a wei are dropped, as geth does: wallets count
+ * so. */
 static bool outbids(u256 a, u256 b, u32 percent)
 {
-    u256 raised, scaled;
-    if (u256_mul_overflow(&raised, b, u256_from_u64(100 + percent)) ||
-        u256_mul_overflow(&scaled, a, u256_from_u64(100)))
+    u256 raised;
+    if (u256_mul_overflow(&raised, b, u256_from_u64(100 + percent)))
         return false;
-    return !u256_lt(scaled, raised) && u256_lt(b, a);
+    return !u256_lt(a, u256_div(raised, u256_from_u64(100))) && u256_lt(b, a);
 }
 
 static bool replaces(const struct txpool *pool, const struct tx *tx, const struct tx *old)
@@ -185,6 +185,11 @@ static enum status check_cells(const struct tx_sidecar *sidecar, struct err *err
     return status;
 }
 
+u8 sidecar_version(enum fork fork)
+{
+    return fork >= FORK_OSAKA;
+}
+
 static enum status check_blobs(const struct txpool_view *view, const struct tx *tx,
                                const struct tx_sidecar *sidecar, struct err *err)
 {
@@ -192,7 +197,7 @@ static enum status check_blobs(const struct txpool_view *view, const struct tx *
         return STATUS_OK;
     if (!sidecar->present)
         return err_set(err, STATUS_INVALID, "missing sidecar in blob transaction");
-    u8 version = view->fork >= FORK_OSAKA;
+    u8 version = sidecar_version(view->fork);
     if (sidecar->version != version)
         return err_set(err, STATUS_INVALID, "blob sidecar of version %u, expected %u",
                        sidecar->version, version);

@@ -11,6 +11,7 @@ struct held {
     u64 order;      /* of arrival; breaks ties */
     size_t size;    /* of memory, for this one */
     u64 blob_bytes; /* of its network form on disk; 0 without blobs */
+    u8 version;     /* of its sidecar; 0 without blobs */
     bool is_stored;
     _Alignas(16) u8 room[];
 };
@@ -58,6 +59,8 @@ struct txpool {
     struct lane lanes[CONTESTS][2]; /* without and with blobs */
     struct txpool_usage usage, local_usage;
     u256 base_fee;
+    enum fork fork;   /* of the block to come, when txpool_update last looked */
+    u32 tx_blobs_max; /* the same */
     u64 next_order;
     struct arena scratch; /* of the transaction being added */
     struct db *db;        /* NULL: nothing is kept */
@@ -82,7 +85,8 @@ void usage_sub(struct txpool_usage *usage, const struct txpool_usage *less);
 enum status arrival_check(const struct txpool *pool, const struct txpool_view *view, struct tx *tx,
                           const struct tx_sidecar *sidecar, const struct txpool_arrival *arrival,
                           struct err *err);
-u256 tx_cost(const struct tx *tx); /* saturates */
+u256 tx_cost(const struct tx *tx);  /* saturates */
+u8 sidecar_version(enum fork fork); /* EIP-7594: 1 from Osaka on */
 
 /* txpool_rank.c */
 void lanes_init(struct txpool *pool);

@@ -17,6 +17,7 @@ struct stage {
     struct memory_state *memory;
     struct state *state;
     struct chain_config config;
+    enum fork fork;
     struct txpool *pool;
     struct secp256k1_signer *signer;
     hash32 secret;
@@ -29,7 +30,7 @@ static struct txpool_view view_of(struct stage *stage)
     return (struct txpool_view){
         .config = &stage->config,
         .state = stage->state,
-        .fork = FORK_CANCUN,
+        .fork = stage->fork,
         .number = 100,
         .timestamp = 1,
         .gas_limit = 30000000,
@@ -71,6 +72,7 @@ static void stage_open(struct stage *stage, u8 account)
     state_set_balance(stage->state, &stage->sender, &wei);
     state_end_tx(stage->state, FORK_CANCUN);
     chain_config_init(&stage->config, FORK_CANCUN);
+    stage->fork = FORK_CANCUN;
     CHECK_EQ(pool_open(stage), 0);
 }
 
@@ -239,6 +241,27 @@ TEST(txpool_has_blobs_on_disk_and_back_after_a_reorganisation)
     txpool_update(stage.pool, &view);
     view.number = 256;
     txpool_update(stage.pool, &view);
+    CHECK(!txpool_sidecar(stage.pool, &hash, &arena, &sidecar));
+    arena_fini(&arena);
+    stage_close(&stage);
+}
+
+/* EIP-7594: a block of Osaka comes with proofs of cells, which the sender did not give. */
+TEST(txpool_forgets_blobs_whose_proofs_a_new_fork_refuses)
+{
+    struct stage stage;
+    struct arena arena;
+    struct tx_sidecar sidecar;
+    stage_open(&stage, 4);
+    arena_init(&arena);
+    hash32 hash = add_blob(&stage, 0, false);
+    struct txpool_view view = view_of(&stage);
+    txpool_update(stage.pool, &view);
+    CHECK_EQ(txpool_count(stage.pool), 1);
+    stage.fork = FORK_OSAKA;
+    view = view_of(&stage);
+    txpool_update(stage.pool, &view);
+    CHECK_EQ(txpool_count(stage.pool), 0);
     CHECK(!txpool_sidecar(stage.pool, &hash, &arena, &sidecar));
     arena_fini(&arena);
     stage_close(&stage);

@@ -11,8 +11,10 @@ struct stage {
     struct state *state;
     struct chain_config config;
     struct txpool *pool;
-    bool is_local; /* what is added */
+    bool is_local;  /* what is added */
+    enum fork fork; /* of the block to come */
     u64 base_fee;
+    u64 gas;         /* 0: as much as is needed */
     size_t data_len; /* zeroes */
     struct err err;
 };
@@ -21,7 +23,7 @@ static const addr20 alice = {{1}}, bob = {{2}}, carol = {{3}};
 
 static void stage_open_with(struct stage *stage, const struct txpool_options *options)
 {
-    *stage = (struct stage){.memory = memory_state_new(1)};
+    *stage = (struct stage){.memory = memory_state_new(1), .fork = FORK_OSAKA};
     struct state_backend backend = memory_state_backend(stage->memory);
     stage->state = state_new(&backend, 1);
     u256 wei = u256_from_u64(1000000000000000000);
@@ -54,7 +56,7 @@ static struct txpool_view stage_view(struct stage *stage)
     return (struct txpool_view){
         .config = &stage->config,
         .state = stage->state,
-        .fork = FORK_OSAKA,
+        .fork = stage->fork,
         .number = 1,
         .timestamp = 1,
         .gas_limit = 30000000,
@@ -76,7 +78,7 @@ static enum status add(struct stage *stage, const addr20 *sender, u64 nonce, u64
         .has_chain_id = true,
         .chain_id = 1,
         .nonce = nonce,
-        .gas = 21000 + 10 * stage->data_len,
+        .gas = stage->gas ? stage->gas : 21000 + 10 * stage->data_len,
         .data = zeroes,
         .data_len = stage->data_len,
         .max_fee = u256_from_u64(fee),
@@ -127,6 +129,13 @@ TEST(txpool_replaces_for_a_tenth_more)
     CHECK_EQ(add(&stage, &alice, 0, 110, 109), STATUS_INVALID);
     CHECK_EQ(add(&stage, &alice, 0, 110, 110), STATUS_OK);
     CHECK_EQ(txpool_count(stage.pool), 1);
+    /* A tenth of 15 is one and a half: as with geth, which drops the half. */
+    CHECK_EQ(add(&stage, &bob, 0, 15, 15), STATUS_OK);
+    CHECK_EQ(add(&stage, &bob, 0, 16, 16), STATUS_OK);
+    /* A tenth of 9 is less than one, but more it must be. */
+    CHECK_EQ(add(&stage, &carol, 0, 9, 9), STATUS_OK);
+    CHECK_EQ(add(&stage, &carol, 0, 10, 9), STATUS_INVALID);
+    CHECK_EQ(add(&stage, &carol, 0, 10, 10), STATUS_OK);
     stage_close(&stage);
 }
 
@@ -170,6 +179,25 @@ TEST(txpool_forgets_what_the_state_has_passed)
 static bool holds(struct stage *stage, const addr20 *sender, u64 nonce)
 {
     return txpool_next_nonce(stage->pool, sender, nonce) > nonce;
+}
+
+TEST(txpool_forgets_what_a_new_fork_refuses)
+{
+    struct stage stage;
+    stage_open(&stage, 100);
+    stage.fork = FORK_PRAGUE;
+    update(&stage);
+    CHECK_EQ(add(&stage, &alice, 0, 100, 1), STATUS_OK);
+    stage.gas = 20000000; /* more than EIP-7825 allows */
+    CHECK_EQ(add(&stage, &bob, 0, 100, 1), STATUS_OK);
+    update(&stage);
+    CHECK_EQ(txpool_count(stage.pool), 2);
+    stage.fork = FORK_OSAKA;
+    update(&stage);
+    CHECK_EQ(txpool_count(stage.pool), 1);
+    CHECK_EQ(txpool_next_nonce(stage.pool, &alice, 0), 1);
+    CHECK_EQ(add(&stage, &bob, 0, 100, 1), STATUS_INVALID);
+    stage_close(&stage);
 }
 
 TEST(txpool_full_lets_the_worst_payer_go)
