@@ -80,9 +80,55 @@ static bool may_change(u64 before, u64 after, u64 head)
     return before == after || (before > head && after > head);
 }
 
-static enum status check_rules(const struct chain_config *before, const struct chain_config *after,
-                               const struct header *head, struct err *err)
+static bool is_merged(const struct chain_config *config, u256 total_difficulty)
 {
+    return config->has_ttd && !u256_lt(total_difficulty, config->ttd);
+}
+
+/* The merge comes by total difficulty, at the same block for both. */
+static bool same_merge(const struct chain_config *before, const struct chain_config *after,
+                       u256 total_difficulty)
+{
+    bool is_same = before->has_ttd == after->has_ttd && u256_eq(before->ttd, after->ttd);
+    return is_same || (!is_merged(before, total_difficulty) && !is_merged(after, total_difficulty));
+}
+
+static bool same_blobs(const struct chain_config *before, const struct chain_config *after, u64 now)
+{
+    for (int i = 0; i < BLOB_UPGRADE_COUNT; i++) {
+        const struct blob_params *a = &before->blob[i], *b = &after->blob[i];
+        bool is_same =
+            a->target == b->target && a->max == b->max && a->update_fraction == b->update_fraction;
+        if (!may_change(before->blob_at[i], after->blob_at[i], now) ||
+            (before->blob_at[i] <= now && !is_same))
+            return false;
+    }
+    return true;
+}
+
+/* What forks bring with them, and is not a fork itself. */
+static enum status check_figures(const struct chain_config *before,
+                                 const struct chain_config *after, const struct chain_block *head,
+                                 struct err *err)
+{
+    u64 now = head->block.header.timestamp;
+    const char *what = NULL;
+    if (!same_merge(before, after, head->total_difficulty))
+        what = "the terminal total difficulty";
+    else if (!same_blobs(before, after, now))
+        what = "the schedule of blobs";
+    else if (before->fork_at[FORK_PRAGUE] <= now &&
+             !addr20_eq(&before->deposit_contract, &after->deposit_contract))
+        what = "the deposit contract";
+    return what ? err_set(err, STATUS_INVALID,
+                          "the genesis file changes %s, by which the chain was made", what)
+                : STATUS_OK;
+}
+
+static enum status check_rules(const struct chain_config *before, const struct chain_config *after,
+                               const struct chain_block *head_block, struct err *err)
+{
+    const struct header *head = &head_block->block.header;
     bool same = before->chain_id == after->chain_id && before->dao_support == after->dao_support &&
                 may_change(before->dao_block, after->dao_block, head->number) &&
                 may_change(before->muir_glacier, after->muir_glacier, head->number) &&
@@ -98,11 +144,12 @@ static enum status check_rules(const struct chain_config *before, const struct c
                            "the genesis file moves %s, which the chain has passed or would have",
                            fork_name((enum fork)i));
     }
-    return STATUS_OK;
+    return check_figures(before, after, head_block, err);
 }
 
 static enum status check_genesis(struct chain *chain, const struct genesis *genesis,
-                                 const hash32 *stored, const struct header *head, struct err *err)
+                                 const hash32 *stored, const struct chain_block *head,
+                                 struct err *err)
 {
     hash32 hash;
     chain_genesis_hash(genesis, &hash);
@@ -216,7 +263,7 @@ static enum status resume(struct chain *chain, const struct genesis *genesis, st
     if (!chain->head)
         return err_set(err, STATUS_INVALID, "the chain's head is not on its canonical chain");
     if (genesis)
-        status = check_genesis(chain, genesis, &first, &chain->head->pub.block.header, err);
+        status = check_genesis(chain, genesis, &first, &chain->head->pub, err);
     if (genesis && status == STATUS_OK)
         store_put_identity(chain->db, &first, &chain->config);
     return status == STATUS_OK ? check_state(chain, err) : status;

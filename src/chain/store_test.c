@@ -327,6 +327,43 @@ TEST(store_knows_whose_chain_it_holds)
     bench_close(&bench);
 }
 
+/* What a passed rule is decides what blocks are; it is not only when it came. */
+TEST(store_refuses_other_figures_of_rules_it_has_passed)
+{
+    struct bench bench;
+    struct err err;
+    struct chain *chain;
+    bench_open(&bench, 12);
+    struct chain_attributes attributes = {.timestamp = 100, .gas_limit = 30000000};
+    CHECK(chain_build(bench.taker.chain, &attributes, NULL, 0, NULL));
+    CHECK_EQ(chain_sync(bench.taker.chain, &err), STATUS_OK);
+    chain_close(bench.taker.chain);
+    bench.taker.chain = NULL;
+    struct chain_options options = {.history = HISTORY, .db = bench.db};
+    struct genesis genesis = bench.taker.genesis;
+    struct chain_config *config = &genesis.config;
+    config->blob[BLOB_UPGRADE_CANCUN].max++;
+    CHECK_EQ(chain_open(&chain, &genesis, &options, &err), STATUS_INVALID);
+    CHECK(strstr(err.text, "blobs"));
+    config->blob[BLOB_UPGRADE_CANCUN].max--;
+    config->blob_at[BLOB_UPGRADE_BPO1] = 100;
+    CHECK_EQ(chain_open(&chain, &genesis, &options, &err), STATUS_INVALID);
+    config->blob_at[BLOB_UPGRADE_BPO1] = CONFIG_NEVER;
+    config->deposit_contract.b[0] ^= 1;
+    CHECK_EQ(chain_open(&chain, &genesis, &options, &err), STATUS_INVALID);
+    CHECK(strstr(err.text, "deposit"));
+    config->deposit_contract.b[0] ^= 1;
+    config->ttd = u256_from_u64(1000000);
+    CHECK_EQ(chain_open(&chain, &genesis, &options, &err), STATUS_INVALID);
+    CHECK(strstr(err.text, "terminal"));
+    config->ttd = bench.taker.genesis.config.ttd;
+    config->blob_at[BLOB_UPGRADE_BPO1] = 101;
+    config->blob[BLOB_UPGRADE_BPO2].max++; /* of no use yet */
+    CHECK_EQ(chain_open(&chain, &genesis, &options, &err), STATUS_OK);
+    chain_close(chain);
+    bench_close(&bench);
+}
+
 TEST(store_without_a_chain_asks_for_a_genesis)
 {
     struct bench bench = {0};
