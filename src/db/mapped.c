@@ -70,7 +70,7 @@ void mapped_note_changed(struct db *db)
 
 void db_release(struct db *db)
 {
-    if (db->env)
+    if (db->map)
         madvise((void *)(uintptr_t)db->map, db->file_pages * PAGE_BYTES, MADV_DONTNEED);
     if (db->pieces)
         memset(db->piece_is_read, 0, db->pieces / 8);
