@@ -38,7 +38,7 @@ static bool parse_seconds(u64 *ms, const char *text)
 {
     u64 value = 0, unit = 1000;
     bool after_point = false;
-    if (!*text)
+    if (!strpbrk(text, "0123456789"))
         return false;
     for (; *text; text++) {
         if (*text == '.' && !after_point) {

@@ -70,9 +70,13 @@ bool replay_open_param(struct rpc_call *call, u32 i, struct replay *replay, u32 
 /* EIP-7702: the accounts that agreed, for tracers that show what a transaction reads. */
 static void list_authorities(struct rpc_call *call, const struct tx *tx, struct trace_tx *about)
 {
-    addr20 *list = arena_alloc(call->arena, tx->authorization_count * sizeof *list);
+    enum { AUTHORIZATION_GAS = 25000 };
+    /* One that has not the gas for all of them does not run. */
+    u32 given =
+        tx->authorization_count <= tx->gas / AUTHORIZATION_GAS ? tx->authorization_count : 0;
+    addr20 *list = arena_alloc(call->arena, given * sizeof *list);
     size_t count = 0;
-    for (u32 i = 0; i < tx->authorization_count; i++)
+    for (u32 i = 0; i < given; i++)
         count += authorization_recover(&tx->authorizations[i], &list[count]);
     about->authorities = list;
     about->authority_count = count;

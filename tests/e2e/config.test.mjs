@@ -47,6 +47,15 @@ test('mistakes in the file are named with line and the likely meaning', () => {
   assert.match(run(['dev', '--config', path.join(folder, 'absent')]).stderr, /absent/)
 })
 
+test('a time without a digit is none', () => {
+  for (const time of ['.', '']) {
+    const words = ['dev', '--port', '0', '--block-time', time]
+    const done = spawnSync(path.join(bin, 'ashlar-node'), words, { encoding: 'utf8', timeout: 3000 })
+    assert.equal(done.status, 2)
+    assert.match(done.stderr, /--block-time .*: a number of seconds is needed/)
+  }
+})
+
 test('manual pages and completions are made from the programs', () => {
   const made = spawnSync(path.join(root, 'packaging', 'generate'), [bin, folder], { encoding: 'utf8' })
   assert.equal(made.status, 0, made.stderr)
