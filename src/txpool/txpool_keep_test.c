@@ -267,6 +267,52 @@ TEST(txpool_forgets_blobs_whose_proofs_a_new_fork_refuses)
     stage_close(&stage);
 }
 
+/* One that pays nothing above the base fee, of a sender of its own. */
+static enum status add_junk(struct stage *stage, u8 from)
+{
+    addr20 sender = {{0x77, from}};
+    u256 wei = u256_from_u64(1000000);
+    state_set_balance(stage->state, &sender, &wei);
+    struct buf wire;
+    struct tx tx = make_tx(stage, 0, NULL);
+    tx.max_fee = u256_from_u64(7);
+    tx.value = u256_from_u64(from);
+    tx.max_priority_fee = U256_ZERO;
+    buf_init(&wire, 1000);
+    tx_encode(&wire, &tx);
+    const struct tx *out;
+    struct txpool_view view = view_of(stage);
+    struct txpool_arrival arrival = {wire.data, wire.len, &sender, false};
+    enum status status = txpool_add(stage->pool, &view, &arrival, &out, &stage->err);
+    buf_fini(&wire);
+    return status;
+}
+
+/* Memory is one bound for all: what has no blobs makes room there for what has, if that is worth more. */
+TEST(txpool_full_of_others_has_room_for_blobs)
+{
+    struct stage stage;
+    u32 junk = 0;
+    stage_open(&stage, 5);
+    txpool_free(stage.pool);
+    struct txpool_options options = txpool_options_default();
+    options.bytes_max = 16384;
+    stage.pool = txpool_new(&options);
+    struct txpool_view view = view_of(&stage);
+    CHECK_EQ(txpool_keep(stage.pool, stage.db, &view), 0);
+    while (add_junk(&stage, (u8)junk) == STATUS_OK)
+        junk++;
+    CHECK(junk > 4 && junk < 100);
+    hash32 hash = add_blob(&stage, 0, false);
+    CHECK(txpool_get(stage.pool, &hash) != NULL);
+    CHECK_EQ(txpool_usage(stage.pool).blob_txs, 1);
+    CHECK(txpool_usage(stage.pool).bytes <= options.bytes_max);
+    CHECK(txpool_count(stage.pool) >= junk - 1);
+    CHECK(add_junk(&stage, 200) != STATUS_OK);
+    CHECK(txpool_get(stage.pool, &hash) != NULL);
+    stage_close(&stage);
+}
+
 /* Blobs are on disk whether their transaction is local or not. */
 TEST(txpool_blobs_that_cease_to_be_local_stay)
 {

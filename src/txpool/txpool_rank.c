@@ -155,20 +155,27 @@ static bool is_past(u64 count, u64 most, u32 percent)
     return count * 100 > most * percent;
 }
 
-bool usage_is_past(const struct txpool *pool, const struct txpool_usage *usage, bool has_blobs,
-                   u32 percent)
+/* Past the bounds that those with blobs, or those without, have for themselves? */
+static bool kind_is_past(const struct txpool *pool, const struct txpool_usage *usage,
+                         bool has_blobs, u32 percent)
 {
     const struct txpool_options *most = &pool->options;
-    if (is_past(usage->bytes, most->bytes_max, percent))
-        return true;
     if (!has_blobs)
         return is_past(usage->txs - usage->blob_txs, most->txs_max, percent);
     return is_past(usage->blob_txs, most->blob_txs_max, percent) ||
            is_past(usage->blob_bytes, most->blob_bytes_max, percent);
 }
 
-/* Would the pool, with this transaction and without the one it replaces, be past one of its bounds? */
-static bool is_over(const struct txpool *pool, const struct sender *own, const struct held *held)
+bool usage_is_past(const struct txpool *pool, const struct txpool_usage *usage, bool has_blobs,
+                   u32 percent)
+{
+    return is_past(usage->bytes, pool->options.bytes_max, percent) ||
+           kind_is_past(pool, usage, has_blobs, percent);
+}
+
+/* The pool's with this transaction and without the one it replaces. */
+static struct txpool_usage usage_with(const struct txpool *pool, const struct sender *own,
+                                      const struct held *held)
 {
     struct txpool_usage usage = pool->usage, more = held_usage(held);
     const struct held *old = sender_at_nonce(own, held->tx.nonce);
@@ -177,19 +184,37 @@ static bool is_over(const struct txpool *pool, const struct sender *own, const s
         struct txpool_usage less = held_usage(old);
         usage_sub(&usage, &less);
     }
-    return usage_is_past(pool, &usage, held->tx.type == TX_BLOB, 100);
+    return usage;
+}
+
+static struct sender *worst_of(const struct txpool *pool, bool has_blobs)
+{
+    const struct lane *lane = &pool->lanes[FOR_PLACE][has_blobs];
+    return lane->count ? lane->senders[0] : NULL;
+}
+
+/* Whose last transaction is worth least of those that can make room: memory is everybody's. */
+static struct sender *worst_for(const struct txpool *pool, const struct txpool_usage *usage,
+                                bool has_blobs)
+{
+    struct sender *alike = worst_of(pool, has_blobs), *other = worst_of(pool, !has_blobs);
+    if (kind_is_past(pool, usage, has_blobs, 100) || !other)
+        return alike;
+    bool is_other = !alike || rank_is_worse(&other->in[FOR_PLACE].rank, &alike->in[FOR_PLACE].rank);
+    return is_other ? other : alike;
 }
 
 enum status make_room(struct txpool *pool, const struct held *held, u64 account_nonce,
                       bool is_local, struct err *err)
 {
-    struct lane *lane = &pool->lanes[FOR_PLACE][held->tx.type == TX_BLOB];
+    bool has_blobs = held->tx.type == TX_BLOB;
     for (;;) {
         const struct sender *own = sender_find(pool, &held->tx.sender);
-        if (!is_over(pool, own, held))
+        struct txpool_usage usage = usage_with(pool, own, held);
+        if (!usage_is_past(pool, &usage, has_blobs, 100))
             return STATUS_OK;
         struct rank rank = newcomer_rank(pool, held, account_nonce);
-        struct sender *worst = lane->count ? lane->senders[0] : NULL;
+        struct sender *worst = worst_for(pool, &usage, has_blobs);
         if (!worst || worst->in[FOR_PLACE].rank.class == RANK_LOCAL)
             return err_set(err, STATUS_TOO_LARGE, "txpool is full");
         if (is_local)
