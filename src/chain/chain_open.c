@@ -2,6 +2,7 @@
 #include "base/assert.h"
 #include "base/mem.h"
 #include "chain/chain_int.h"
+#include "prim/hex.h"
 
 /* --- the state of a genesis ------------------------------------------------------------------- */
 
@@ -153,8 +154,15 @@ static enum status check_genesis(struct chain *chain, const struct genesis *gene
 {
     hash32 hash;
     chain_genesis_hash(genesis, &hash);
-    if (!hash32_eq(&hash, stored))
-        return err_set(err, STATUS_INVALID, "the data folder holds a chain of another genesis");
+    if (!hash32_eq(&hash, stored)) {
+        char theirs[67], ours[67];
+        hex_encode(theirs, stored->b, sizeof stored->b);
+        hex_encode(ours, hash.b, sizeof hash.b);
+        return err_set(err, STATUS_INVALID,
+                       "the data folder holds a chain of another genesis, block %s: the file makes "
+                       "%s",
+                       theirs, ours);
+    }
     enum status status = check_rules(&chain->config, &genesis->config, head, err);
     if (status == STATUS_OK)
         chain->config = genesis->config;

@@ -82,8 +82,8 @@ static enum status verify_store(struct db *db, const char *folder, struct err *e
         return status;
     u64 damaged = db_verify(db, print_damage, NULL);
     if (damaged)
-        return err_set(err, STATUS_INVALID, "%s: %llu damaged records", folder,
-                       (unsigned long long)damaged);
+        return err_set(err, STATUS_INVALID, "%s: %llu damaged record%s", folder,
+                       (unsigned long long)damaged, damaged == 1 ? "" : "s");
     return STATUS_OK;
 }
 
