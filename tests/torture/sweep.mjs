@@ -27,6 +27,7 @@ const [blocks, cuts, every, jobs, seed] = [values.blocks, values.cuts, values.ev
 const programs = process.env.ASHLAR_BIN ?? path.join(root, 'build', 'bin')
 const program = path.join(programs, 'ashlar-node')
 const layer = path.join(programs, '..', 'lib', 'faults.so')
+if (!fs.existsSync(layer)) throw new Error(`there is no ${layer}, which make faults makes`)
 // In memory if it may be: what is lost when the power fails is the layer's affair, not the disk's.
 const folder = fs.mkdtempSync(path.join(fs.existsSync('/dev/shm') ? '/dev/shm' : os.tmpdir(), 'ashlar-sweep-'))
 const killed = 137
