@@ -72,9 +72,8 @@ enum status args_set(const struct args_option *option, const char *label, const 
     case ARGS_U64:
         if (parse_u64(option->target, value))
             return STATUS_OK;
-        return err_set(err, STATUS_INVALID,
-                       "%s needs a number from 0 to 18446744073709551615, not \"%.80s\"", label,
-                       value);
+        return err_set(err, STATUS_INVALID, "%s needs a whole number below 2^64, not \"%.80s\"",
+                       label, value);
     }
     return STATUS_OK;
 }
@@ -267,4 +266,17 @@ bool args_begin(const struct args_command *command, const struct args_option *op
         return false;
     }
     return false;
+}
+
+/* --- ending ----------------------------------------------------------------------------------- */
+
+int args_end(const char *program, int code)
+{
+    errno = 0;
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return code;
+    if (errno != EPIPE) /* nobody reads any more, as in a pipe to head */
+        fprintf(stderr, "%s: cannot write to standard output: %s\n", program,
+                errno ? strerror(errno) : "an earlier part failed");
+    return code == EXIT_OK ? EXIT_FAILED : code;
 }

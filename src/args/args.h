@@ -37,6 +37,9 @@ enum { ARGS_OPTIONS_MAX = 64 };
 
 enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
+/* What main returns: the code, or EXIT_FAILED, with words, if what was printed could not be written. */
+int args_end(const char *program, int code);
+
 /* ARGS_HELP comes with the form that was asked for in err's words. */
 enum args_outcome { ARGS_GO, ARGS_HELP, ARGS_BAD };
 

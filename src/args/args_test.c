@@ -44,7 +44,7 @@ TEST(args_says_what_was_meant)
         {"--numbr=1", "there is no option --numbr; did you mean --number?"},
         {"--zzzzzzzz", "there is no option --zzzzzzzz"},
         {"--number", "--number needs a value: --number N"},
-        {"--number=-1", "--number needs a number from 0 to 18446744073709551615, not \"-1\""},
+        {"--number=-1", "--number needs a whole number below 2^64, not \"-1\""},
         {"--flag=maybe", "--flag is true or false, not \"maybe\""},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {

@@ -45,7 +45,7 @@ static int unknown_command(const char *word)
 }
 
 /* Replaces this process; returns only when that fails. is_known: the command is one of ours. */
-static int run(const char *program, const char *first, bool is_known, int argc, char **argv)
+static int replace(const char *program, const char *first, bool is_known, int argc, char **argv)
 {
     struct err err;
     enum status status = program_replace(program, first, argc, argv, &err);
@@ -55,7 +55,7 @@ static int run(const char *program, const char *first, bool is_known, int argc, 
     return EXIT_FAILED;
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
     char name[64];
     if (argc < 2) {
@@ -73,9 +73,14 @@ int main(int argc, char **argv)
     }
     for (size_t i = 0; i < ARRAY_LEN(commands); i++)
         if (strcmp(argv[1], commands[i].name) == 0)
-            return run(commands[i].program, commands[i].first, true, argc - 1, argv + 1);
+            return replace(commands[i].program, commands[i].first, true, argc - 1, argv + 1);
     int len = snprintf(name, sizeof name, "ashlar-%s", argv[1]);
     if (argv[1][0] == '-' || strchr(argv[1], '/') || len >= (int)sizeof name)
         return unknown_command(argv[1]);
-    return run(name, NULL, false, argc - 1, argv + 1);
+    return replace(name, NULL, false, argc - 1, argv + 1);
+}
+
+int main(int argc, char **argv)
+{
+    return args_end("ashlar", run(argc, argv));
 }

@@ -54,7 +54,7 @@ static int unknown_command(const char *word)
     return EXIT_USAGE;
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
     const char *word = argc > 1 ? argv[1] : "";
     bool wants_help =
@@ -67,4 +67,9 @@ int main(int argc, char **argv)
         if (strcmp(word, COMMANDS[i].name) == 0)
             return COMMANDS[i].run(argc - 2, argv + 2);
     return unknown_command(word);
+}
+
+int main(int argc, char **argv)
+{
+    return args_end("ashlar-evm", run(argc, argv));
 }

@@ -70,7 +70,7 @@ int node_command_main(const char *name, int argc, char **argv)
     return unknown_command(name);
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
     if (argc < 2) {
         print_usage(stderr);
@@ -89,4 +89,9 @@ int main(int argc, char **argv)
         return EXIT_OK;
     }
     return node_command_main(argv[1], argc - 2, argv + 2);
+}
+
+int main(int argc, char **argv)
+{
+    return args_end("ashlar-node", run(argc, argv));
 }

@@ -1,13 +1,13 @@
 // What particular tools insist on: Hardhat's network helpers, Remix in a browser, cast; and the program's own words.
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
 import { ethers } from 'ethers'
 import { root } from '../../scripts/solc.mjs'
 import { sendFrom } from './accounts.mjs'
-import { addresses, castBinary, contracts, isAnvil, keys, post, startNode } from './node.mjs'
+import { addresses, castBinary, contracts, isAnvil, keys, nodeBinary, post, startNode } from './node.mjs'
 
 const [alice, bob] = addresses
 const iface = new ethers.Interface(contracts.Trials.abi)
@@ -35,6 +35,16 @@ test('--client-version answers for tools that know only some names', { skip: isA
   const named = await startNode(['--client-version', 'anvil/ashlar'])
   assert.equal(await named.rpc('web3_clientVersion'), 'anvil/ashlar')
   await named.stop()
+})
+
+test('a program whose words cannot be written says so', { skip: !fs.existsSync('/dev/full') }, () => {
+  const full = fs.openSync('/dev/full', 'w')
+  for (const words of [['ashlar', '--version'], ['ashlar-evm', '--help'], ['ashlar-node', 'db', '--help']]) {
+    const done = spawnSync(path.join(path.dirname(nodeBinary), words[0]), words.slice(1), { stdio: ['ignore', full, 'pipe'], encoding: 'utf8' })
+    assert.equal(done.status, 1)
+    assert.equal(done.stderr, `${words[0]}: cannot write to standard output: No space left on device\n`)
+  }
+  fs.closeSync(full)
 })
 
 test('--version tells the commit', { skip: isAnvil || process.env.ASHLAR_E2E_RPC !== undefined }, () => {
