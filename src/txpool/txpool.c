@@ -158,7 +158,7 @@ static void cost_sub(struct sender *sender, u256 cost)
     sender->cost = u256_lt(sender->cost, cost) ? U256_ZERO : u256_sub(sender->cost, cost);
 }
 
-void sender_remove(struct txpool *pool, struct sender *sender, u32 place)
+struct held *held_take(struct txpool *pool, struct sender *sender, u32 place)
 {
     struct held *held = sender->txs[place];
     struct txpool_usage usage = held_usage(held);
@@ -171,10 +171,20 @@ void sender_remove(struct txpool *pool, struct sender *sender, u32 place)
             (sender->count - place) * sizeof *sender->txs);
     cost_sub(sender, held->cost);
     usage_sub(&pool->usage, &usage);
-    keep_del(pool, held);
     hash_index_del(&pool->by_hash, &held->tx.hash);
-    mem_free(held);
     lanes_settle(pool, sender);
+    return held;
+}
+
+void held_drop(struct txpool *pool, struct held *held)
+{
+    keep_del(pool, held);
+    mem_free(held);
+}
+
+static void sender_remove(struct txpool *pool, struct sender *sender, u32 place)
+{
+    held_drop(pool, held_take(pool, sender, place));
 }
 
 struct sender *held_insert(struct txpool *pool, struct held *held, u64 account_nonce)

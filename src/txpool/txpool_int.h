@@ -73,8 +73,10 @@ u32 sender_place_of(const struct sender *sender,
 struct held *sender_at_nonce(const struct sender *sender,
                              u64 nonce); /* NULL is fine, and may come */
 u32 sender_ready_count(const struct sender *sender, u64 account_nonce);
-void sender_remove(struct txpool *pool, struct sender *sender, u32 place);
 void sender_drop_if_empty(struct txpool *pool, struct sender *sender);
+/* Out of the pool; then it is put back, or let go. */
+struct held *held_take(struct txpool *pool, struct sender *sender, u32 place);
+void held_drop(struct txpool *pool, struct held *held);
 /* Before the last local one of its sender it is local, too. */
 struct sender *held_insert(struct txpool *pool, struct held *held, u64 account_nonce);
 struct txpool_usage held_usage(const struct held *held);
@@ -98,7 +100,7 @@ bool rank_is_worse(const struct rank *a, const struct rank *b);
 /* Would so much be past the bounds, or past so much of them? */
 bool usage_is_past(const struct txpool *pool, const struct txpool_usage *usage, bool has_blobs,
                    u32 percent);
-/* Evicts until the transaction fits beside the others; refuses when it is worth less than they are. */
+/* Evicts until the transaction fits beside the others; refuses when it is worth less than they are, and then evicts none. */
 enum status make_room(struct txpool *pool, const struct held *held, u64 account_nonce,
                       bool is_local, struct err *err);
 

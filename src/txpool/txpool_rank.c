@@ -204,8 +204,29 @@ static struct sender *worst_for(const struct txpool *pool, const struct txpool_u
     return is_other ? other : alike;
 }
 
-enum status make_room(struct txpool *pool, const struct held *held, u64 account_nonce,
-                      bool is_local, struct err *err)
+/* Taken out to make room, until it is known whether there will be enough. */
+struct evicted {
+    struct {
+        struct held *held;
+        u64 account_nonce;
+    } *list;
+    u32 count, cap;
+};
+
+static void evict(struct txpool *pool, struct sender *sender, struct evicted *evicted)
+{
+    if (evicted->count == evicted->cap) {
+        evicted->cap = evicted->cap ? 2 * evicted->cap : 8;
+        evicted->list = mem_realloc(evicted->list, evicted->cap * sizeof *evicted->list);
+    }
+    u32 i = evicted->count++;
+    evicted->list[i].account_nonce = sender->nonce;
+    evicted->list[i].held = held_take(pool, sender, sender->count - 1);
+    sender_drop_if_empty(pool, sender);
+}
+
+static enum status evict_worse(struct txpool *pool, const struct held *held, u64 account_nonce,
+                               bool is_local, struct evicted *evicted, struct err *err)
 {
     bool has_blobs = held->tx.type == TX_BLOB;
     for (;;) {
@@ -224,7 +245,22 @@ enum status make_room(struct txpool *pool, const struct held *held, u64 account_
         if (stands_on || !rank_is_worse(&worst->in[FOR_PLACE].rank, &rank))
             return err_set(err, STATUS_TOO_LARGE,
                            "transaction underpriced: txpool is full of better payers");
-        sender_remove(pool, worst, worst->count - 1);
-        sender_drop_if_empty(pool, worst);
+        evict(pool, worst, evicted);
     }
+}
+
+enum status make_room(struct txpool *pool, const struct held *held, u64 account_nonce,
+                      bool is_local, struct err *err)
+{
+    struct evicted evicted = {0};
+    enum status status = evict_worse(pool, held, account_nonce, is_local, &evicted, err);
+    for (u32 i = 0; i < evicted.count; i++) {
+        struct held *one = evicted.list[i].held;
+        if (status == STATUS_OK)
+            held_drop(pool, one);
+        else
+            held_insert(pool, one, evicted.list[i].account_nonce);
+    }
+    mem_free(evicted.list);
+    return status;
 }

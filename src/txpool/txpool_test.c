@@ -395,6 +395,28 @@ TEST(txpool_large_replacements_keep_to_the_bounds)
     stage_close(&stage);
 }
 
+/* It is worth more than some, and too large to find its place among them. */
+TEST(txpool_what_is_refused_pushes_nobody_out)
+{
+    struct stage stage;
+    struct txpool_options options = txpool_options_default();
+    options.bytes_max = 55000;
+    stage_open_with(&stage, &options);
+    stage.data_len = 10000;
+    CHECK_EQ(add(&stage, &alice, 0, 1000, 90), STATUS_OK);
+    CHECK_EQ(add(&stage, &bob, 0, 1000, 10), STATUS_OK);
+    CHECK_EQ(add(&stage, &bob, 1, 1000, 20), STATUS_OK);
+    CHECK_EQ(add(&stage, &carol, 0, 1000, 30), STATUS_OK);
+    u64 bytes = txpool_usage(stage.pool).bytes;
+    stage.data_len = 48000;
+    CHECK_EQ(add(&stage, &carol, 0, 2000, 60), STATUS_TOO_LARGE);
+    CHECK(holds(&stage, &bob, 0) && holds(&stage, &bob, 1) && holds(&stage, &carol, 0));
+    CHECK_EQ(txpool_usage(stage.pool).bytes, bytes);
+    CHECK_EQ(add(&stage, &carol, 0, 2000, 95), STATUS_OK);
+    CHECK_EQ(txpool_count(stage.pool), 1);
+    stage_close(&stage);
+}
+
 TEST(txpool_nothing_pushes_out_what_it_would_stand_on)
 {
     struct stage stage;
