@@ -107,45 +107,54 @@ static bool same_blobs(const struct chain_config *before, const struct chain_con
     return true;
 }
 
-/* What forks bring with them, and is not a fork itself. */
-static enum status check_figures(const struct chain_config *before,
-                                 const struct chain_config *after, const struct chain_block *head,
-                                 struct err *err)
+/* The key of what forks bring with them, and is not a fork itself; NULL: all is as it was. */
+static const char *changed_figure(const struct chain_config *before,
+                                  const struct chain_config *after, const struct chain_block *head)
 {
     u64 now = head->block.header.timestamp;
-    const char *what = NULL;
     if (!same_merge(before, after, head->total_difficulty))
-        what = "the terminal total difficulty";
-    else if (!same_blobs(before, after, now))
-        what = "the schedule of blobs";
-    else if (before->fork_at[FORK_PRAGUE] <= now &&
-             !addr20_eq(&before->deposit_contract, &after->deposit_contract))
-        what = "the deposit contract";
-    return what ? err_set(err, STATUS_INVALID,
-                          "the genesis file changes %s, by which the chain was made", what)
-                : STATUS_OK;
+        return "terminalTotalDifficulty";
+    if (!same_blobs(before, after, now))
+        return "blobSchedule";
+    if (before->fork_at[FORK_PRAGUE] <= now &&
+        !addr20_eq(&before->deposit_contract, &after->deposit_contract))
+        return "depositContractAddress";
+    return NULL;
+}
+
+/* Likewise, of what has its own number. */
+static const char *changed_number(const struct chain_config *before,
+                                  const struct chain_config *after, u64 head)
+{
+    if (before->chain_id != after->chain_id)
+        return "chainId";
+    if (before->dao_support != after->dao_support)
+        return "daoForkSupport";
+    if (!may_change(before->dao_block, after->dao_block, head))
+        return "daoForkBlock";
+    if (!may_change(before->muir_glacier, after->muir_glacier, head))
+        return "muirGlacierBlock";
+    if (!may_change(before->arrow_glacier, after->arrow_glacier, head))
+        return "arrowGlacierBlock";
+    return may_change(before->gray_glacier, after->gray_glacier, head) ? NULL : "grayGlacierBlock";
 }
 
 static enum status check_rules(const struct chain_config *before, const struct chain_config *after,
-                               const struct chain_block *head_block, struct err *err)
+                               const struct chain_block *head, struct err *err)
 {
-    const struct header *head = &head_block->block.header;
-    bool same = before->chain_id == after->chain_id && before->dao_support == after->dao_support &&
-                may_change(before->dao_block, after->dao_block, head->number) &&
-                may_change(before->muir_glacier, after->muir_glacier, head->number) &&
-                may_change(before->arrow_glacier, after->arrow_glacier, head->number) &&
-                may_change(before->gray_glacier, after->gray_glacier, head->number);
-    if (!same)
-        return err_set(err, STATUS_INVALID,
-                       "the genesis file's rules differ from those that the chain was made by");
-    for (int i = 0; i < FORK_COUNT; i++) {
-        u64 now = i < FORK_PARIS ? head->number : head->timestamp;
+    const struct header *header = &head->block.header;
+    const char *what = changed_number(before, after, header->number);
+    for (int i = 0; !what && i < FORK_COUNT; i++) {
+        u64 now = i < FORK_PARIS ? header->number : header->timestamp;
         if (!may_change(before->fork_at[i], after->fork_at[i], now))
             return err_set(err, STATUS_INVALID,
                            "the genesis file moves %s, which the chain has passed or would have",
                            fork_name((enum fork)i));
     }
-    return check_figures(before, after, head_block, err);
+    what = what ? what : changed_figure(before, after, head);
+    return what ? err_set(err, STATUS_INVALID,
+                          "the genesis file changes %s, by which the chain was made", what)
+                : STATUS_OK;
 }
 
 static enum status check_genesis(struct chain *chain, const struct genesis *genesis,

@@ -344,19 +344,23 @@ TEST(store_refuses_other_figures_of_rules_it_has_passed)
     struct chain_config *config = &genesis.config;
     config->blob[BLOB_UPGRADE_CANCUN].max++;
     CHECK_EQ(chain_open(&chain, &genesis, &options, &err), STATUS_INVALID);
-    CHECK(strstr(err.text, "blobs"));
+    CHECK(strstr(err.text, "blobSchedule"));
     config->blob[BLOB_UPGRADE_CANCUN].max--;
     config->blob_at[BLOB_UPGRADE_BPO1] = 100;
     CHECK_EQ(chain_open(&chain, &genesis, &options, &err), STATUS_INVALID);
     config->blob_at[BLOB_UPGRADE_BPO1] = CONFIG_NEVER;
     config->deposit_contract.b[0] ^= 1;
     CHECK_EQ(chain_open(&chain, &genesis, &options, &err), STATUS_INVALID);
-    CHECK(strstr(err.text, "deposit"));
+    CHECK(strstr(err.text, "depositContractAddress"));
     config->deposit_contract.b[0] ^= 1;
     config->ttd = u256_from_u64(1000000);
     CHECK_EQ(chain_open(&chain, &genesis, &options, &err), STATUS_INVALID);
-    CHECK(strstr(err.text, "terminal"));
+    CHECK(strstr(err.text, "terminalTotalDifficulty"));
     config->ttd = bench.taker.genesis.config.ttd;
+    config->muir_glacier = 3;
+    CHECK_EQ(chain_open(&chain, &genesis, &options, &err), STATUS_INVALID);
+    CHECK(strstr(err.text, "muirGlacierBlock"));
+    config->muir_glacier = bench.taker.genesis.config.muir_glacier;
     config->blob_at[BLOB_UPGRADE_BPO1] = 101;
     config->blob[BLOB_UPGRADE_BPO2].max++; /* of no use yet */
     CHECK_EQ(chain_open(&chain, &genesis, &options, &err), STATUS_OK);

@@ -72,7 +72,7 @@ test('a snapshot of another chain is refused', () => {
   fs.writeFileSync(other, JSON.stringify({ ...spec, extraData: '0x01' }))
   refused(snapshot, /another genesis/, '--genesis', other)
   fs.writeFileSync(other, JSON.stringify({ ...spec, config: { ...spec.config, chainId: 4711 } }))
-  refused(snapshot, /rules differ/, '--genesis', other)
+  refused(snapshot, /the genesis file changes chainId, by which the chain was made/, '--genesis', other)
 })
 
 test('there is no snapshot of a folder without a chain', () => {
