@@ -22,6 +22,8 @@ struct filter {
     struct arena arena; /* what the choice borrows */
     struct log_choice choice;
     struct log_range range;
+    struct buf gone; /* logs that were taken back and are not told of yet */
+    bool is_lost;    /* there was no room for them */
 };
 
 /* Bytes of all choices that are kept: a thousand addresses and topics at each place take much more than a filter. */
@@ -30,14 +32,16 @@ enum { CHOICES_MAX = 4 << 20 };
 struct rpc_filters {
     struct filter **list;
     u32 count, max;
-    size_t choice_bytes; /* of filters and subscriptions */
+    size_t choice_bytes;         /* of filters and subscriptions */
+    size_t gone_bytes, gone_max; /* of logs that were taken back */
     u64 next_id;
 };
 
-struct rpc_filters *rpc_filters_new(u64 seed, u32 max)
+struct rpc_filters *rpc_filters_new(u64 seed, u32 max, size_t gone_max)
 {
     struct rpc_filters *filters = NEW(struct rpc_filters);
     filters->max = max;
+    filters->gone_max = gone_max;
     filters->next_id = seed | 1;
     return filters;
 }
@@ -75,9 +79,16 @@ void rpc_choice_drop(struct rpc_filters *filters, const struct log_choice *choic
     filters->choice_bytes -= choice_size(choice);
 }
 
+static void forget_gone(struct rpc_filters *filters, struct filter *filter)
+{
+    filters->gone_bytes -= filter->gone.len;
+    buf_fini(&filter->gone);
+}
+
 static void filter_remove(struct rpc_filters *filters, u32 place)
 {
     rpc_choice_drop(filters, &filters->list[place]->choice);
+    forget_gone(filters, filters->list[place]);
     arena_fini(&filters->list[place]->arena);
     mem_free(filters->list[place]);
     filters->list[place] = filters->list[--filters->count];
@@ -161,6 +172,7 @@ static struct filter *filter_add(struct rpc_call *call, enum filter_kind kind)
     filter->next_block = head_number(call) + 1;
     filter->next_arrival = call->dev->arrival_count;
     arena_init(&filter->arena);
+    buf_init(&filter->gone, filters->gone_max);
     json_out_quantity(call->out, RPC_RESULT, filter->id);
     return filter;
 }
@@ -236,13 +248,48 @@ static void eth_uninstallFilter(struct rpc_call *call)
     json_out_bool(call->out, RPC_RESULT, filter != NULL);
 }
 
-/* After the chain went back, what was told of blocks that are gone is told again for those in their place. */
-void rpc_filters_leave(struct rpc_filters *filters, u64 number)
+/* --- blocks that leave ---------------------------------------------------------------------- */
+
+/* The newest first, as subscriptions are told of them. */
+static void take_back(struct rpc_filters *filters, struct filter *filter,
+                      const struct chain_block *block)
 {
+    size_t before = filter->gone.len;
+    for (u32 i = block->block.tx_count; i > 0; i--)
+        for (u32 k = block->receipts[i - 1].log_count; k > 0; k--)
+            if (log_choice_matches(&filter->choice, &block->receipts[i - 1].logs[k - 1]))
+                shape_log(&filter->gone, NULL, block, i - 1, k - 1, true);
+    filters->gone_bytes += filter->gone.len - before;
+    if (!filter->gone.full && filters->gone_bytes <= filters->gone_max)
+        return;
+    filter->is_lost = true;
+    forget_gone(filters, filter);
+}
+
+static bool has_told_logs(const struct filter *filter, u64 number)
+{
+    return filter->kind == FILTER_LOGS && !filter->range.has_hash && !filter->is_lost &&
+           filter->next_block > number && log_range_has(&filter->range, number);
+}
+
+/* After the chain went back, what was told of blocks that are gone is told again for those in their place. */
+void rpc_filters_leave(struct rpc_filters *filters, struct chain *chain, u64 number)
+{
+    forget_idle(filters);
+    u64 head = chain_head(chain)->block.header.number;
+    for (u64 at = head; at > number && filters->count; at--) {
+        const struct chain_block *block = chain_by_number(chain, at);
+        for (u32 i = 0; block && i < filters->count; i++)
+            if (has_told_logs(filters->list[i], at) &&
+                log_choice_may_match(&filters->list[i]->choice, block))
+                take_back(filters, filters->list[i], block);
+    }
     for (u32 i = 0; i < filters->count; i++)
         if (filters->list[i]->next_block > number + 1)
             filters->list[i]->next_block = number + 1;
 }
+
+/* --- what has changed ----------------------------------------------------------------------- */
 
 /* False, with the error set, when blocks were pruned before they were told of: the next poll goes on after them. */
 static bool has_all(struct rpc_call *call, struct filter *filter)
@@ -305,8 +352,18 @@ static void log_changes(struct rpc_call *call, struct filter *filter)
         answer_range(call, &filter->choice, &filter->range);
         return;
     }
-    if (log_filter_answer(call, &filter->choice, from, to))
-        filter->next_block = head + 1;
+    json_out_array(call->out, RPC_RESULT);
+    if (filter->gone.len)
+        json_out_raw(call->out, NULL, filter->gone.data, filter->gone.len);
+    if (call->out->full) /* of a batch's other answers */
+        return;
+    if (!log_filter_tell(call, &filter->choice, &from, to)) {
+        filter->next_block = from;
+        return;
+    }
+    json_out_array_end(call->out);
+    forget_gone(call->rpc->filters, filter);
+    filter->next_block = from > to ? head + 1 : from;
 }
 
 static void eth_getFilterChanges(struct rpc_call *call)
@@ -315,6 +372,13 @@ static void eth_getFilterChanges(struct rpc_call *call)
     struct filter *filter = find(call, true, &place);
     if (!filter)
         return;
+    if (filter->is_lost) {
+        rpc_fail(
+            call, RPC_LIMIT_EXCEEDED,
+            "more logs were taken back than filters keep; the filter is gone, install another");
+        filter_remove(call->rpc->filters, place);
+        return;
+    }
     if (!has_all(call, filter))
         return;
     switch (filter->kind) {

@@ -38,14 +38,23 @@ bool log_filter_answer(struct rpc_call *call, const struct log_choice *choice, u
 bool log_filter_answer_block(struct rpc_call *call, const struct log_choice *choice,
                              const struct chain_block *block);
 
+/*
+ * Writes the logs of blocks *next..to that are chosen into the array that is open, whole blocks at a time, and moves
+ * *next on past them: not to the end when they are more than an answer takes. A block that fills one alone fails, and
+ * is passed, too.
+ */
+bool log_filter_tell(struct rpc_call *call, const struct log_choice *choice, u64 *next, u64 to);
+
 /* Copies the choice, and what it borrows into the arena. */
 void log_choice_keep(struct log_choice *to, const struct log_choice *choice, struct arena *arena);
 
+bool log_range_has(const struct log_range *range, u64 number);
 bool log_choice_matches(const struct log_choice *choice, const struct log *log);
 /* False: certainly none of the block's logs is chosen. */
 bool log_choice_may_match(const struct log_choice *choice, const struct chain_block *block);
 
-struct rpc_filters *rpc_filters_new(u64 seed, u32 max);
+/* At most so many filters, which keep so many bytes of logs that were taken back. */
+struct rpc_filters *rpc_filters_new(u64 seed, u32 max, size_t gone_max);
 void rpc_filters_free(struct rpc_filters *filters);
 
 /* A choice to be kept as long as a filter or subscription: is there room for it, with those that are? False, with the error
@@ -55,8 +64,8 @@ void rpc_choice_keep(struct rpc_filters *filters, struct log_choice *to,
                      const struct log_choice *choice, struct arena *arena);
 void rpc_choice_drop(struct rpc_filters *filters, const struct log_choice *choice);
 
-/* Blocks after `number` are about to be taken off. */
-void rpc_filters_leave(struct rpc_filters *filters, u64 number);
+/* Blocks after `number` are about to be taken off: their logs that were told are kept until the filters are polled. */
+void rpc_filters_leave(struct rpc_filters *filters, struct chain *chain, u64 number);
 
 /* A number that names a filter or subscription; not to be guessed. */
 u64 rpc_filters_next_id(struct rpc_filters *filters);

@@ -126,6 +126,11 @@ void log_choice_keep(struct log_choice *to, const struct log_choice *choice, str
 
 /* --- matching ------------------------------------------------------------------------------- */
 
+bool log_range_has(const struct log_range *range, u64 number)
+{
+    return (range->from_head || number >= range->from) && (range->to_head || number <= range->to);
+}
+
 static bool addr_matches(const struct log_choice *choice, const addr20 *addr)
 {
     for (u32 i = 0; i < choice->addr_count; i++)
@@ -169,7 +174,7 @@ bool log_choice_may_match(const struct log_choice *choice, const struct chain_bl
 }
 
 static bool put_block_logs(struct rpc_call *call, const struct log_choice *choice,
-                           const struct chain_block *block, u32 *count)
+                           const struct chain_block *block, u32 max, u32 *count)
 {
     if (!log_choice_may_match(choice, block))
         return true;
@@ -178,12 +183,11 @@ static bool put_block_logs(struct rpc_call *call, const struct log_choice *choic
         for (u32 k = 0; k < receipt->log_count; k++) {
             if (!log_choice_matches(choice, &receipt->logs[k]))
                 continue;
-            if (++*count > call->rpc->options.logs_max)
+            if (++*count > max)
                 return rpc_fail(call, RPC_LIMIT_EXCEEDED,
                                 "query returned more than %u results; ask for fewer blocks at a "
                                 "time, up to block %llu for instance",
-                                call->rpc->options.logs_max,
-                                (unsigned long long)(block->block.header.number - 1));
+                                max, (unsigned long long)(block->block.header.number - 1));
             shape_log(call->out, NULL, block, i, k, false);
         }
     }
@@ -201,10 +205,39 @@ bool log_filter_answer(struct rpc_call *call, const struct log_choice *choice, u
         const struct chain_block *block = chain_by_number(call->chain, number);
         if (!block)
             return view_no_block(call);
-        if (!rpc_goes_on(call) || !put_block_logs(call, choice, block, &count))
+        if (!rpc_goes_on(call) ||
+            !put_block_logs(call, choice, block, call->rpc->options.logs_max, &count))
             return false;
     }
     json_out_array_end(call->out);
+    return true;
+}
+
+bool log_filter_tell(struct rpc_call *call, const struct log_choice *choice, u64 *next, u64 to)
+{
+    u32 count = 0;
+    struct buf *out = call->out;
+    size_t start = out->len;
+    while (*next <= to && count < call->rpc->options.logs_max &&
+           out->len - start <= call->rpc->options.answer_max / 2) {
+        const struct chain_block *block = chain_by_number(call->chain, *next);
+        size_t mark = out->len;
+        if (!block)
+            return view_no_block(call);
+        if (!rpc_goes_on(call) || !put_block_logs(call, choice, block, UINT32_MAX, &count))
+            return false;
+        if (out->full) { /* the next poll begins with it, or cannot tell of it at all */
+            out->full = false;
+            out->len = mark;
+            if (mark > start)
+                return true;
+            return rpc_fail(call, RPC_RESPONSE_TOO_LARGE,
+                            "the logs of block %llu do not fit into an answer; the next poll goes "
+                            "on after it",
+                            (unsigned long long)(*next)++);
+        }
+        ++*next;
+    }
     return true;
 }
 
@@ -213,7 +246,7 @@ bool log_filter_answer_block(struct rpc_call *call, const struct log_choice *cho
 {
     u32 count = 0;
     json_out_array(call->out, RPC_RESULT);
-    if (!put_block_logs(call, choice, block, &count))
+    if (!put_block_logs(call, choice, block, call->rpc->options.logs_max, &count))
         return false;
     json_out_array_end(call->out);
     return true;

@@ -111,7 +111,7 @@ struct rpc *rpc_new(struct dev *dev, const struct rpc_options *options)
     if (!dev->is_follower || options->has_testing)
         add_tables(rpc, testing_tables, ARRAY_LEN(testing_tables));
     list_methods(rpc);
-    rpc->filters = rpc_filters_new(options->seed, options->filters_max);
+    rpc->filters = rpc_filters_new(options->seed, options->filters_max, options->answer_max / 16);
     rpc->sessions = rpc_sessions_new(rpc);
     return rpc;
 }

@@ -21,16 +21,28 @@ struct bench {
 #define ALICE "0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266"
 #define BOB   "0x70997970c51812dc3a010c7d01b50e0d17dc79c8"
 
-static void bench_open_as(struct bench *bench, const struct dev_options *dev)
+static struct rpc_options small_options(void)
+{
+    struct rpc_options options = rpc_options_default();
+    options.batch_max = 3;
+    options.seed = 1;
+    return options;
+}
+
+static void bench_open_with(struct bench *bench, const struct dev_options *dev,
+                            const struct rpc_options *options)
 {
     struct err err;
     CHECK_EQ(loop_new(&bench->loop, &err), STATUS_OK);
     CHECK_EQ(dev_open(&bench->dev, bench->loop, dev, &err), STATUS_OK);
-    struct rpc_options options = rpc_options_default();
-    options.batch_max = 3;
-    options.seed = 1;
-    bench->rpc = rpc_new(bench->dev, &options);
+    bench->rpc = rpc_new(bench->dev, options);
     buf_init(&bench->out, 0);
+}
+
+static void bench_open_as(struct bench *bench, const struct dev_options *dev)
+{
+    struct rpc_options options = small_options();
+    bench_open_with(bench, dev, &options);
 }
 
 static void bench_open(struct bench *bench, u64 block_time_ms)
@@ -313,17 +325,102 @@ TEST(rpc_filter_tells_again_of_blocks_that_came_in_the_place_of_others)
     bench_close(&bench);
 }
 
+/* A transaction with one log. */
+static const char log_sent[] = "[{\"from\":\"" ALICE "\",\"data\":\"0x60006000a0\"}]";
+
+TEST(rpc_filter_takes_back_logs_of_blocks_that_left)
+{
+    struct bench bench;
+    char filter[64];
+    bench_open(&bench, 0);
+    made_filter(call(&bench, "eth_newFilter", "[{}]"), filter);
+    for (int i = 0; i < 3; i++)
+        call(&bench, "eth_sendTransaction", log_sent);
+    CHECK_EQ(count_of(call(&bench, "eth_getFilterChanges", filter), "\"removed\":false"), 3);
+    call(&bench, "eth_sendTransaction", log_sent); /* not told of, and never will be */
+    call(&bench, "anvil_rollback", "[3]");
+    call(&bench, "eth_sendTransaction", log_sent);
+    const char *changes = call(&bench, "eth_getFilterChanges", filter);
+    CHECK_EQ(count_of(changes, "\"removed\":true"), 2);
+    CHECK_EQ(count_of(changes, "\"removed\":false"), 1);
+    const char *third = strstr(changes, "\"blockNumber\":\"0x3\"");
+    CHECK(third && strstr(third, "\"blockNumber\":\"0x2\""));
+    CHECK(strstr(changes, "\"removed\":false") > strstr(third, "\"removed\":true"));
+    CHECK_STR(call(&bench, "eth_getFilterChanges", filter), OK("[]"));
+    bench_close(&bench);
+}
+
+TEST(rpc_filter_is_dropped_when_more_was_taken_back_than_is_kept)
+{
+    struct dev_options dev = dev_options_default();
+    struct rpc_options options = small_options();
+    struct bench bench;
+    char filter[64];
+    options.answer_max = 16 * 1024; /* of which a sixteenth */
+    bench_open_with(&bench, &dev, &options);
+    made_filter(call(&bench, "eth_newFilter", "[{}]"), filter);
+    for (int i = 0; i < 5; i++)
+        call(&bench, "eth_sendTransaction", log_sent);
+    CHECK_EQ(count_of(call(&bench, "eth_getFilterChanges", filter), "\"removed\":false"), 5);
+    call(&bench, "anvil_rollback", "[5]");
+    check_error(&bench, "eth_getFilterChanges", filter,
+                "{\"code\":-32005,\"message\":\"more logs were taken back than filters keep; the "
+                "filter is gone, install another\"}");
+    check_error(&bench, "eth_getFilterChanges", filter,
+                "{\"code\":-32000,\"message\":\"filter not found\"}");
+    bench_close(&bench);
+}
+
+TEST(rpc_filter_tells_in_parts_what_is_more_than_an_answer_takes)
+{
+    struct dev_options dev = dev_options_default();
+    struct rpc_options options = small_options();
+    struct bench bench;
+    char filter[64];
+    options.logs_max = 2;
+    bench_open_with(&bench, &dev, &options);
+    made_filter(call(&bench, "eth_newFilter", "[{}]"), filter);
+    for (int i = 0; i < 5; i++)
+        call(&bench, "eth_sendTransaction", log_sent);
+    for (unsigned told = 0; told < 5; told += 2)
+        CHECK_EQ(count_of(call(&bench, "eth_getFilterChanges", filter), "\"removed\":false"),
+                 told < 4 ? 2 : 1);
+    CHECK_STR(call(&bench, "eth_getFilterChanges", filter), OK("[]"));
+    bench_close(&bench);
+}
+
+TEST(rpc_filter_passes_a_block_whose_logs_fit_in_no_answer)
+{
+    /* A log of 4,096 bytes. */
+    static const char large[] = "[{\"from\":\"" ALICE "\",\"data\":\"0x6110006000a0\"}]";
+    struct dev_options dev = dev_options_default();
+    struct rpc_options options = small_options();
+    struct bench bench;
+    char filter[64];
+    options.answer_max = 4096;
+    bench_open_with(&bench, &dev, &options);
+    made_filter(call(&bench, "eth_newFilter", "[{}]"), filter);
+    call(&bench, "eth_sendTransaction", log_sent);
+    call(&bench, "eth_sendTransaction", large);
+    call(&bench, "eth_sendTransaction", log_sent);
+    CHECK_EQ(count_of(call(&bench, "eth_getFilterChanges", filter), "\"removed\":false"), 1);
+    check_error(&bench, "eth_getFilterChanges", filter,
+                "{\"code\":-32003,\"message\":\"the logs of block 2 do not fit into an answer; the "
+                "next poll goes on after it\"}");
+    CHECK_EQ(count_of(call(&bench, "eth_getFilterChanges", filter), "\"blockNumber\":\"0x3\""), 1);
+    bench_close(&bench);
+}
+
 TEST(rpc_filter_begins_where_it_was_told_to)
 {
-    static const char log[] = "[{\"from\":\"" ALICE "\",\"data\":\"0x60006000a0\"}]";
     struct bench bench;
     char filter[64];
     bench_open(&bench, 0);
     made_filter(call(&bench, "eth_newFilter", "[{\"fromBlock\":\"0x3\"}]"), filter);
-    call(&bench, "eth_sendTransaction", log);
+    call(&bench, "eth_sendTransaction", log_sent);
     CHECK_STR(call(&bench, "eth_getFilterChanges", filter), OK("[]"));
-    call(&bench, "eth_sendTransaction", log);
-    call(&bench, "eth_sendTransaction", log);
+    call(&bench, "eth_sendTransaction", log_sent);
+    call(&bench, "eth_sendTransaction", log_sent);
     const char *changes = call(&bench, "eth_getFilterChanges", filter);
     CHECK_EQ(count_of(changes, "\"blockNumber\":"), 1);
     CHECK(strstr(changes, "\"blockNumber\":\"0x3\""));

@@ -218,16 +218,11 @@ static void tell_log(struct rpc_session *session, const struct subscription *sub
     note_end(session);
 }
 
-static bool is_in_range(const struct subscription *sub, u64 number)
-{
-    return (sub->range.from_head || number >= sub->range.from) &&
-           (sub->range.to_head || number <= sub->range.to);
-}
-
 static void tell_logs(struct rpc_session *session, const struct subscription *sub,
                       const struct chain_block *block)
 {
-    if (!is_in_range(sub, block->block.header.number) || !log_choice_may_match(&sub->choice, block))
+    if (!log_range_has(&sub->range, block->block.header.number) ||
+        !log_choice_may_match(&sub->choice, block))
         return;
     for (u32 i = 0; i < block->block.tx_count; i++)
         for (u32 k = 0; k < block->receipts[i].log_count; k++)
@@ -238,7 +233,8 @@ static void tell_logs(struct rpc_session *session, const struct subscription *su
 static void untell_logs(struct rpc_session *session, const struct subscription *sub,
                         const struct chain_block *block)
 {
-    if (!is_in_range(sub, block->block.header.number) || !log_choice_may_match(&sub->choice, block))
+    if (!log_range_has(&sub->range, block->block.header.number) ||
+        !log_choice_may_match(&sub->choice, block))
         return;
     for (u32 i = block->block.tx_count; i > 0; i--)
         for (u32 k = block->receipts[i - 1].log_count; k > 0; k--)
@@ -343,7 +339,7 @@ static void on_leaving(void *ctx, u64 number)
 {
     struct rpc_sessions *sessions = ctx;
     struct rpc_session *next;
-    rpc_filters_leave(sessions->rpc->filters, number);
+    rpc_filters_leave(sessions->rpc->filters, sessions->rpc->dev->chain, number);
     for (struct rpc_session *session = sessions->first; session; session = next) {
         next = session->next;
         for (u32 i = 0; i < session->sub_count && !session->is_ended; i++)
