@@ -261,7 +261,7 @@ enum status dev_send(struct dev *dev, const u8 *bytes, size_t len, const addr20 
 {
     const struct tx *tx;
     struct txpool_view view = pool_view(dev);
-    struct txpool_arrival arrival = {bytes, len, sender, true};
+    struct txpool_arrival arrival = {bytes, len, sender, true, false};
     enum status status = txpool_add(dev->pool, &view, &arrival, &tx, err);
     if (status != STATUS_OK)
         return status;

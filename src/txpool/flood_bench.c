@@ -160,7 +160,7 @@ static enum status offer(struct flood *flood, const struct buf *wire, const addr
         .base_fee = u256_from_u64(1000),
     };
     state_settle(flood->state);
-    struct txpool_arrival arrival = {wire->data, wire->len, sender, is_local};
+    struct txpool_arrival arrival = {wire->data, wire->len, sender, is_local, false};
     return txpool_add(flood->pool, &view, &arrival, out, &err);
 }
 

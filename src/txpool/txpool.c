@@ -452,7 +452,8 @@ u32 txpool_return(struct txpool *pool, const struct txpool_view *view, const str
             tx_encode(&wire, tx);
         else if (keep_limbo_get(pool, &tx->hash, &stored, &len))
             buf_add(&wire, stored, len);
-        struct txpool_arrival arrival = {wire.data, wire.len, &tx->sender, false};
+        struct txpool_arrival arrival = {wire.data, wire.len, &tx->sender, false,
+                                         tx->type == TX_BLOB};
         returned += wire.len && txpool_add(pool, view, &arrival, &taken, &err) == STATUS_OK;
     }
     buf_fini(&wire);

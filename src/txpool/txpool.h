@@ -62,6 +62,8 @@ struct txpool_arrival {
     const addr20
         *sender;   /* NULL: the signature decides; else it is not looked at (impersonation) */
     bool is_local; /* from this node's own users; local, if the bounds allow it */
+    bool
+        is_known; /* from the pool's own store: its blobs' proofs were checked before it went there */
 };
 
 /*

@@ -191,7 +191,7 @@ u8 sidecar_version(enum fork fork)
 }
 
 static enum status check_blobs(const struct txpool_view *view, const struct tx *tx,
-                               const struct tx_sidecar *sidecar, struct err *err)
+                               const struct tx_sidecar *sidecar, bool is_known, struct err *err)
 {
     if (tx->type != TX_BLOB)
         return STATUS_OK;
@@ -201,6 +201,8 @@ static enum status check_blobs(const struct txpool_view *view, const struct tx *
     if (sidecar->version != version)
         return err_set(err, STATUS_INVALID, "blob sidecar of version %u, expected %u",
                        sidecar->version, version);
+    if (is_known)
+        return STATUS_OK;
     return version ? check_cells(sidecar, err) : check_proofs(sidecar, err);
 }
 
@@ -222,6 +224,6 @@ enum status arrival_check(const struct txpool *pool, const struct txpool_view *v
     if (status == STATUS_OK)
         status = check_funds(view->state, sender, tx, err);
     if (status == STATUS_OK)
-        status = check_blobs(view, tx, sidecar, err);
+        status = check_blobs(view, tx, sidecar, arrival->is_known, err);
     return status;
 }

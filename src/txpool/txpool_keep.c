@@ -166,7 +166,7 @@ static bool take_in(struct txpool *pool, const struct txpool_view *view, const h
     if (record.kind == KIND_INCLUDED)
         return false;
     u8 *bytes = mem_dup(record.bytes, record.len);
-    struct txpool_arrival arrival = {bytes, record.len, NULL, record.kind == KIND_LOCAL};
+    struct txpool_arrival arrival = {bytes, record.len, NULL, record.kind == KIND_LOCAL, true};
     enum status status = txpool_add(pool, view, &arrival, &tx, &err);
     mem_free(bytes);
     if (status != STATUS_OK && status != STATUS_EXISTS)

@@ -116,7 +116,7 @@ static enum status add_wire(struct stage *stage, const struct buf *wire, bool is
 {
     const struct tx *out;
     struct txpool_view view = view_of(stage);
-    struct txpool_arrival arrival = {wire->data, wire->len, NULL, is_local};
+    struct txpool_arrival arrival = {wire->data, wire->len, NULL, is_local, false};
     return txpool_add(stage->pool, &view, &arrival, &out, &stage->err);
 }
 
@@ -267,6 +267,27 @@ TEST(txpool_forgets_blobs_whose_proofs_a_new_fork_refuses)
     stage_close(&stage);
 }
 
+/* They were when they came, and the store has checksums: only the version of the proofs may be another one now. */
+TEST(txpool_checks_no_proofs_again_of_what_it_stored)
+{
+    struct stage stage;
+    struct db_bytes stored;
+    stage_open(&stage, 6);
+    hash32 hash = add_blob(&stage, 0, false);
+    CHECK(db_get(stage.db, DB_POOL, hash.b, sizeof hash.b, &stored));
+    u8 *record = mem_dup(stored.at, stored.len);
+    record[stored.len - 1] ^= 1; /* of the proof: a check would see it */
+    db_begin(stage.db);
+    db_put(stage.db, DB_POOL, hash.b, sizeof hash.b, record, stored.len);
+    pool_close(&stage);
+    CHECK_EQ(pool_open(&stage), 1);
+    pool_close(&stage);
+    stage.fork = FORK_OSAKA;
+    CHECK_EQ(pool_open(&stage), 0);
+    mem_free(record);
+    stage_close(&stage);
+}
+
 /* One that pays nothing above the base fee, of a sender of its own. */
 static enum status add_junk(struct stage *stage, u8 from)
 {
@@ -282,7 +303,7 @@ static enum status add_junk(struct stage *stage, u8 from)
     tx_encode(&wire, &tx);
     const struct tx *out;
     struct txpool_view view = view_of(stage);
-    struct txpool_arrival arrival = {wire.data, wire.len, &sender, false};
+    struct txpool_arrival arrival = {wire.data, wire.len, &sender, false, false};
     enum status status = txpool_add(stage->pool, &view, &arrival, &out, &stage->err);
     buf_fini(&wire);
     return status;

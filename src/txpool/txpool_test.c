@@ -92,7 +92,7 @@ static enum status add(struct stage *stage, const addr20 *sender, u64 nonce, u64
     buf_init(&wire, 200000);
     tx_encode(&wire, &tx);
     struct txpool_view view = stage_view(stage);
-    struct txpool_arrival arrival = {wire.data, wire.len, sender, stage->is_local};
+    struct txpool_arrival arrival = {wire.data, wire.len, sender, stage->is_local, false};
     enum status status = txpool_add(stage->pool, &view, &arrival, &out, &stage->err);
     buf_fini(&wire);
     return status;
