@@ -23,23 +23,38 @@ static bool wants_color(void)
     return (!no_color || !*no_color) && isatty(STDERR_FILENO);
 }
 
-enum status daemon_open(struct daemon *daemon, const struct daemon_words *words, struct err *err)
+static enum status open_log(struct logger *log, const struct daemon_words *words, struct err *err)
 {
     struct log_options options = {
         .lines_max = LINES_MAX, .now_ns = clock_wall_ns, .write = write_line};
-    *daemon = (struct daemon){.is_sandboxed = words->is_sandboxed,
-                              .has_metrics = words->has_metrics,
-                              .began_ns = clock_monotonic_ns(),
-                              .notify.socket = -1};
     if (!log_format_parse(&options.format, words->format))
         return err_set(err, STATUS_INVALID, "--log-format is text, logfmt or json, not \"%.40s\"",
                        words->format);
     options.has_color = options.format == LOG_AS_TEXT && wants_color();
-    log_init(&daemon->log, &options);
-    enum status status = log_set_levels(&daemon->log, words->levels, err);
+    log_init(log, &options);
+    enum status status = log_set_levels(log, words->levels, err);
     if (status != STATUS_OK)
         err_prefix(err, "--log");
-    else
+    return status;
+}
+
+enum status daemon_check(const struct daemon_words *words, const char *host, struct err *err)
+{
+    struct logger log;
+    enum status status = open_log(&log, words, err);
+    if (status == STATUS_OK && !listener_takes_host(host))
+        status = err_set(err, STATUS_INVALID, "\"%s\" is not an IP address to listen on", host);
+    return status;
+}
+
+enum status daemon_open(struct daemon *daemon, const struct daemon_words *words, struct err *err)
+{
+    *daemon = (struct daemon){.is_sandboxed = words->is_sandboxed,
+                              .has_metrics = words->has_metrics,
+                              .began_ns = clock_monotonic_ns(),
+                              .notify.socket = -1};
+    enum status status = open_log(&daemon->log, words, err);
+    if (status == STATUS_OK)
         notify_open(&daemon->notify);
     return status;
 }

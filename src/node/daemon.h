@@ -36,7 +36,11 @@ struct daemon {
      "give up what is not needed, by Landlock and seccomp; --sandbox=false for debuggers"}
 // clang-format on
 
-/* INVALID with words that name the option. */
+/* Can the words, and the address to listen on, be understood? INVALID, naming the option or the address. */
+MUST_READ enum status daemon_check(const struct daemon_words *words, const char *host,
+                                   struct err *err);
+
+/* The same, if the words were not checked. */
 MUST_READ enum status daemon_open(struct daemon *daemon, const struct daemon_words *words,
                                   struct err *err);
 

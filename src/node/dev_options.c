@@ -90,11 +90,11 @@ static bool divide(struct dev_command *command, const char *memory, int *exit_co
     return true;
 }
 
-/* In memory nothing is dropped but what --history bounds. 0 is what full was called once. */
+/* In memory nothing is dropped but what --history bounds. */
 static bool read_history(struct dev_command *command, const char *text, int *exit_code)
 {
     u64 history = 0;
-    if (text && strcmp(text, "0") != 0 && !data_parse_history(&history, text)) {
+    if (text && !data_parse_history(&history, text)) {
         *exit_code = bad_value("history", text, "full or a number of blocks is needed");
         return false;
     }
@@ -192,7 +192,13 @@ static bool take_words(struct dev_command *command, const struct words *words, i
             args_fail(&about, "\"%s\" is not an option (--help lists what there is)", argv[0]);
         return false;
     }
-    return understand(command, words, exit_code);
+    if (!understand(command, words, exit_code))
+        return false;
+    struct err err;
+    if (daemon_check(&command->daemon, words->host, &err) == STATUS_OK)
+        return true;
+    *exit_code = args_fail(&about, "%s", err.text);
+    return false;
 }
 
 void dev_command_fini(struct dev_command *command)

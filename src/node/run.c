@@ -144,7 +144,8 @@ int node_run_main(int argc, char **argv)
     else if (port > 65535)
         exit_code = args_fail(&about, "--http.port: at most 65535");
     else if (data_read_states(where, state, &err) != STATUS_OK ||
-             data_read_history(where, history, &err) != STATUS_OK)
+             data_read_history(where, history, &err) != STATUS_OK ||
+             daemon_check(&wanted.daemon, http->host, &err) != STATUS_OK)
         exit_code = args_fail(&about, "%s", err.text);
     else {
         http->port = (u16)port;

@@ -34,7 +34,10 @@ void timer_free(struct timer *timer);
 struct conn;
 struct listener;
 
-/* host is an IP address or "localhost"; port 0 lets the system choose. accepted owns the conn. */
+/* An IP address or "localhost". */
+bool listener_takes_host(const char *host);
+
+/* host is one that is taken; port 0 lets the system choose. accepted owns the conn. */
 MUST_READ enum status listener_open(struct listener **listener, struct loop *loop, const char *host,
                                     u16 port, void (*accepted)(void *ctx, struct conn *conn),
                                     void *ctx, struct err *err);

@@ -184,6 +184,8 @@ TEST(loop_says_what_cannot_be_listened_on)
     CHECK_EQ(listener_open(&second, echo.loop, "nowhere", 0, on_accepted, &echo, &err),
              STATUS_INVALID);
     CHECK_STR(err.text, "\"nowhere\" is not an IP address to listen on");
+    CHECK(!listener_takes_host("nowhere") && !listener_takes_host("127.0.0.1:80"));
+    CHECK(listener_takes_host("localhost") && listener_takes_host("::1"));
     CHECK_EQ(listener_open(&echo.listener, echo.loop, "127.0.0.1", 0, on_accepted, &echo, &err),
              STATUS_OK);
     u16 port = listener_port(echo.listener);

@@ -56,6 +56,24 @@ test('a time without a digit is none', () => {
   }
 })
 
+test('values that cannot be understood are mistakes of usage', () => {
+  const cases = [
+    [['--log', 'rpc=debgu'], /--log: "debgu" is not a log level/],
+    [['--log-format', 'xml'], /--log-format is text, logfmt or json, not "xml"/],
+    [['--history', '0'], /--history/],
+  ]
+  const commands = [
+    ['dev', ['--port', '0'], '--host'],
+    ['run', ['--data', path.join(folder, 'none')], '--http.host'],
+  ]
+  for (const [command, needed, host] of commands)
+    for (const [words, error] of [...cases, [[host, 'nohost'], /"nohost" is not an IP address to listen on/]]) {
+      const all = [command, ...needed, ...words]
+      const done = spawnSync(path.join(bin, 'ashlar-node'), all, { encoding: 'utf8', timeout: 3000 })
+      assert.deepEqual([done.status, error.test(done.stderr)], [2, true], `${all}: ${done.stderr}`)
+    }
+})
+
 test('manual pages and completions are made from the programs', () => {
   const made = spawnSync(path.join(root, 'packaging', 'generate'), [bin, folder], { encoding: 'utf8' })
   assert.equal(made.status, 0, made.stderr)

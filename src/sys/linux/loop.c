@@ -321,6 +321,12 @@ static int address_of(struct sockaddr_storage *addr, const char *host, u16 port)
     return uv_ip6_addr(host, port, (struct sockaddr_in6 *)addr);
 }
 
+bool listener_takes_host(const char *host)
+{
+    struct sockaddr_storage addr;
+    return address_of(&addr, host, 0) == 0;
+}
+
 enum status listener_open(struct listener **listener, struct loop *loop, const char *host, u16 port,
                           void (*accepted)(void *ctx, struct conn *conn), void *ctx,
                           struct err *err)
