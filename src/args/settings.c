@@ -86,6 +86,16 @@ static void origin_words(char *out, size_t size, const struct settings *settings
     }
 }
 
+void settings_blame(char *out, size_t size, const struct settings *settings, const char *name)
+{
+    char words[256];
+    size_t i = find_setting(settings, name);
+    enum settings_origin origin = settings->from[i].origin;
+    origin_words(words, sizeof words, settings, i);
+    bool is_elsewhere = origin == SETTINGS_FROM_FILE || origin == SETTINGS_FROM_ENVIRONMENT;
+    snprintf(out, size, "%s%s", is_elsewhere ? words : "", is_elsewhere ? ": " : "");
+}
+
 static bool has_value(const struct args_option *option, const char *value)
 {
     char number[24];

@@ -69,6 +69,12 @@ struct settings_profile {
 MUST_READ enum status settings_apply_profile(struct settings *settings,
                                              const struct settings_profile *rows, struct err *err);
 
+/*
+ * Who has set the option, as messages begin: "ASHLAR_MEMORY: ", "node.yaml:3: "; nothing for flags and defaults, whose
+ * messages name the option.
+ */
+void settings_blame(char *out, size_t size, const struct settings *settings, const char *name);
+
 /* Every option as YAML, with where its value comes from behind it. */
 void settings_print(FILE *to, const struct settings *settings);
 

@@ -85,6 +85,32 @@ TEST(settings_win_in_order)
     settings_fini(&v.settings);
 }
 
+TEST(settings_are_blamed_on_who_set_them)
+{
+    static const char *const environment[] = {"ASHLAR_HTTP_HOST=x", NULL};
+    static const bool given[8] = {[3] = true};
+    struct err err;
+    struct values v;
+    char blame[64];
+    setup(&v);
+    settings_note_flags(&v.settings, given);
+    CHECK_EQ(settings_read_environment(&v.settings, environment, &err), STATUS_OK);
+    CHECK_EQ(read_text(&v, "\ncors-origins: a\n", &err), STATUS_OK);
+    static const struct {
+        const char *name, *blame;
+    } cases[] = {
+        {"http.host", "ASHLAR_HTTP_HOST: "},
+        {"cors-origins", "F:2: "},
+        {"accounts", ""},
+        {"http.port", ""},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        settings_blame(blame, sizeof blame, &v.settings, cases[i].name);
+        CHECK_STR(blame, cases[i].blame);
+    }
+    settings_fini(&v.settings);
+}
+
 TEST(settings_mistakes_are_named_with_their_line)
 {
     static const struct {

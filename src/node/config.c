@@ -101,6 +101,14 @@ void config_fini(struct config *config)
     settings_fini(&config->settings);
 }
 
+int config_fail(const struct config *config, const struct args_command *command, const char *name,
+                const struct err *err)
+{
+    char blame[300];
+    settings_blame(blame, sizeof blame, &config->settings, name);
+    return args_fail(command, "%s%s", blame, err->text);
+}
+
 /* --- ashlar-node config show ------------------------------------------------------------------ */
 
 static const struct args_command about = {

@@ -31,5 +31,9 @@ MUST_READ bool config_begin(struct config *config, const struct args_command *co
                             int *exit_code);
 void config_fini(struct config *config);
 
+/* args_fail about the value of an option, which its variable or line of the file stands before. */
+int config_fail(const struct config *config, const struct args_command *command, const char *name,
+                const struct err *err);
+
 /* The commands, for the file's sections; ended by NULL. */
 extern const char *const NODE_COMMANDS[];

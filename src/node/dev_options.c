@@ -83,7 +83,7 @@ static bool divide(struct dev_command *command, const char *memory, int *exit_co
     memory = memory ? memory : MEMORY_DEFAULT;
     if (memory_divide(&command->memory, memory, states, &err) != STATUS_OK ||
         memory_check(&command->memory, states, command->dev.gas_limit, &err) != STATUS_OK) {
-        *exit_code = args_fail(&about, "%s", err.text);
+        *exit_code = config_fail(&command->config, &about, "memory", &err);
         return false;
     }
     memory_bound_dev(&command->memory, &command->dev);

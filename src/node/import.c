@@ -328,14 +328,14 @@ static enum status run(struct importer *importer, const struct data_options *whe
     return status;
 }
 
-static int import(struct importer *importer, const struct data_options *where, const char *memory,
-                  int rest, char **argv)
+static int import(struct importer *importer, const struct data_options *where,
+                  const struct config *config, const char *memory, int rest, char **argv)
 {
     struct err err;
     if (!where->folder || !rest)
         return args_fail(&about, "--data DIR and at least one file of blocks are needed");
     if (memory_divide(&importer->memory, memory, where->states, &err) != STATUS_OK)
-        return args_fail(&about, "%s", err.text);
+        return config_fail(config, &about, "memory", &err);
     memory_tighten(&importer->memory);
     memory_watch_open(&importer->watch, &importer->memory);
     enum status status = run(importer, where, argv, rest, &err);
@@ -426,7 +426,7 @@ int node_import_main(int argc, char **argv)
         exit_code = args_fail(&about, "%s", err.text);
     else
         exit_code = snapshot ? import_snapshot(&importer, &where, snapshot, rest)
-                             : import(&importer, &where, memory, rest, argv);
+                             : import(&importer, &where, &config, memory, rest, argv);
     config_fini(&config);
     return exit_code;
 }

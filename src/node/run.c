@@ -152,7 +152,7 @@ int node_run_main(int argc, char **argv)
         where->memory = &wanted.plan;
         exit_code = memory_divide(&wanted.plan, wanted.memory, where->states, &err) == STATUS_OK
                         ? serve(&wanted)
-                        : args_fail(&about, "%s", err.text);
+                        : config_fail(&config, &about, "memory", &err);
     }
     config_fini(&config);
     return exit_code;

@@ -74,6 +74,19 @@ test('values that cannot be understood are mistakes of usage', () => {
     }
 })
 
+test('a bad --memory is named by where it comes from', () => {
+  const where = ['--data', path.join(folder, 'none')]
+  const name = file('\nmemory: 1x\n')
+  for (const words of [['dev', ...where], ['run', ...where], ['import', ...where, 'none.rlp']]) {
+    const program = words[0] === 'dev' ? 'ashlar dev' : `ashlar-node ${words[0]}`
+    const said = (blame, { stderr, status }) =>
+      assert.deepEqual([stderr, status], [`${program}: ${blame}--memory 1x: a size is needed, like 256M or 2G\n`, 2])
+    said('', run([...words, '--memory', '1x']))
+    said('ASHLAR_MEMORY: ', run(words, { ASHLAR_MEMORY: '1x' }))
+    said(`${name}:2: `, run([...words, '--config', name]))
+  }
+})
+
 test('manual pages and completions are made from the programs', () => {
   const made = spawnSync(path.join(root, 'packaging', 'generate'), [bin, folder], { encoding: 'utf8' })
   assert.equal(made.status, 0, made.stderr)
