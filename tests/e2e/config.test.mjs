@@ -95,3 +95,21 @@ test('manual pages and completions are made from the programs', () => {
   assert.equal(spawnSync('bash', ['-c', script], { encoding: 'utf8' }).stdout, '--chain-id\n')
   assert.match(fs.readFileSync(path.join(folder, 'completions', 'ashlar-node.fish'), 'utf8'), /-l chain-id -r/)
 })
+
+test('bash completes the words that commands begin with', () => {
+  const made = spawnSync(path.join(root, 'packaging', 'generate'), [bin, folder], { encoding: 'utf8' })
+  assert.equal(made.status, 0, made.stderr)
+  fs.writeFileSync(path.join(folder, 'sta.json'), '')
+  const complete = (...words) => {
+    const script = `source completions/ashlar-node.bash; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _ashlar_node; echo "\${COMPREPLY[@]}"`
+    return spawnSync('bash', ['-c', script, 'bash', ...words], { encoding: 'utf8', cwd: folder }).stdout.trim()
+  }
+  assert.equal(complete('ashlar-node', 'db', ''), 'stats verify compact')
+  assert.equal(complete('ashlar-node', 'db', 'sta'), 'stats')
+  assert.equal(complete('ashlar', 'node', 'db', 'v'), 'verify')
+  assert.equal(complete('ashlar-node', 'db', '--d'), '--data')
+  assert.equal(complete('ashlar-node', 'genesis', 'c'), 'check')
+  assert.equal(complete('ashlar-node', 'genesis', 'check', 'sta'), 'sta.json')
+  assert.equal(complete('ashlar-node', 'config', 'show', ''), 'dev init import export run db')
+  assert.equal(complete('ashlar-node', 'import', 'sta'), 'sta.json')
+})
