@@ -116,8 +116,9 @@ export async function openLoad(url, node) {
     },
     reorgs: async () => {
       const id = await rpc('evm_snapshot')
-      await kinds.transfers()
-      for (let rounds = below(6) ? 1 : 25; rounds > 0; rounds--) await kinds.storage()
+      const isDeep = below(6) === 0
+      if (!isDeep) await kinds.transfers()
+      for (let rounds = isDeep ? 12 : 1; rounds > 0; rounds--) await kinds.storage()
       await rpc('evm_revert', id).catch(() => {})
     },
     stalled: async () => Promise.all(Array.from({ length: 12 }, () => hang([head(3_000_000), ' '.repeat(2_500_000)], 3000))),
